@@ -1,0 +1,116 @@
+"""A trained network on disk, with all that is needed to use it; and weights from other files."""
+
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from torch import Tensor, nn
+
+from explorer.config import NetworkConfig, RunConfig
+from explorer.data.prepared import Normalization
+from explorer.errors import ExplorerError, RequestError
+from explorer.networks.cifar import CifarNetwork, build
+
+_MEAN, _STD = "normalization.mean", "normalization.std"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network in evaluation mode on the CPU, float32, and how its images are normalised."""
+
+    network: CifarNetwork
+    normalization: Normalization
+
+
+def save(path: Path, config: RunConfig, network: nn.Module, normalization: Normalization) -> None:
+    """Write a checkpoint; a kill on the way leaves the one that was there."""
+    content = {"format": 1, "config": config.to_json(), "tensors": _tensors(network, normalization)}
+    unfinished = path.with_suffix(".unfinished")
+    try:
+        torch.save(content, unfinished)
+        os.replace(unfinished, path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        unfinished.unlink(missing_ok=True)
+        raise ExplorerError(f"the checkpoint {path} cannot be written ({error}): make room on the disk") from error
+
+
+def load(path: Path) -> tuple[RunConfig, Trained]:
+    """Read a checkpoint of `save`."""
+    content = _torch_file(path)
+    try:
+        config = RunConfig.from_json(content["config"])
+        return config, trained(config.network, content["tensors"], str(path))
+    except (KeyError, TypeError) as error:
+        raise RequestError(f"{path} is not a checkpoint of this program (no {error})") from None
+
+
+def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Trained:
+    """The network of `config` with these tensors; those of another network are refused."""
+    tensors = dict(tensors)
+    mean, std = tensors.pop(_MEAN, torch.zeros(3, 1, 1)), tensors.pop(_STD, torch.ones(3, 1, 1))
+    network = build(config)
+    own = network.state_dict()
+    different = sorted(
+        {name for name in own.keys() | tensors.keys() if name not in own or name not in tensors}
+        | {name for name in own.keys() & tensors.keys() if own[name].shape != tensors[name].shape}
+    )
+    if different:
+        raise RequestError(
+            f"{where} holds another network than {config.name}: {len(different)} tensors differ, first {different[0]}"
+        )
+    network.load_state_dict(tensors)
+    return Trained(network.eval(), Normalization(mean, std))
+
+
+def to_safetensors(trained: Trained) -> bytes:
+    """A network's tensors and its normalisation for exchange."""
+    return save_safetensors(_tensors(trained.network, trained.normalization))
+
+
+def from_safetensors(content: bytes, config: NetworkConfig, where: str) -> Trained:
+    """Read `to_safetensors`, or any safetensors file with this network's tensors."""
+    try:
+        return trained(config, load_safetensors(content), where)
+    except SafetensorError as error:
+        raise RequestError(f"{where} is not a whole safetensors file ({error})") from None
+
+
+def weights_file(path: Path, config: NetworkConfig) -> Trained:
+    """Weights from a file of any origin: safetensors, a checkpoint of ours, or a plain state dict."""
+    if path.suffix == ".safetensors":
+        return from_safetensors(_bytes(path), config, str(path))
+    content = _torch_file(path)
+    tensors = content.get("tensors", content.get("state_dict", content))
+    tensors = {name.removeprefix("module."): value for name, value in tensors.items() if isinstance(value, Tensor)}
+    return trained(config, tensors, str(path))
+
+
+def _tensors(network: nn.Module, normalization: Normalization) -> dict[str, Tensor]:
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    return state | {_MEAN: normalization.mean.cpu(), _STD: normalization.std.cpu()}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _torch_file(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "damaged"
+        raise RequestError(f"{path} is not a file of weights that is safe to read: {reason[:120]}") from None
+    if not isinstance(content, dict):
+        raise RequestError(f"{path} holds no weights")
+    return content

@@ -1,0 +1,12 @@
+"""What each command of the command line does; one module a group."""
+
+from argparse import _SubParsersAction
+from typing import Any
+
+from explorer.commands import inspect, machine, runs, trainings
+
+
+def add_to(subparsers: "_SubParsersAction[Any]") -> None:
+    """Declare all commands, in the order in which help lists them."""
+    for group in (machine, trainings, runs, inspect):
+        group.add_to(subparsers)

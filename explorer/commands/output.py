@@ -1,0 +1,55 @@
+"""What all commands share: where output goes, and the options that several have."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import Any
+
+from explorer.home import home
+from explorer.recordings import Catalogue, Library
+from explorer.runs import Store
+
+
+def command(
+    subparsers: Any, name: str, run: Callable[[Namespace], None], help: str, **options: Any
+) -> ArgumentParser:
+    """A command's parser, with --json, that will call `run`."""
+    parser: ArgumentParser = subparsers.add_parser(name, help=help, description=help, **options)
+    parser.add_argument("--json", action="store_true", help="JSON lines on stdout, the result last")
+    parser.set_defaults(command=run)
+    return parser
+
+
+def result(options: Namespace, values: dict[str, Any], text: str | None = None) -> None:
+    """Write a command's result: JSON, or lines for people."""
+    if options.json:
+        line(values)
+    else:
+        sys.stdout.write((text if text is not None else _table(values)) + "\n")
+
+
+def line(values: dict[str, Any]) -> None:
+    """One JSON line on stdout."""
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """Progress and remarks, on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def catalogue() -> Catalogue:
+    """The store of this user and the shipped recordings."""
+    return Catalogue(Store(home()), Library())
+
+
+def percent(fraction: float) -> str:
+    """A fraction as people read errors."""
+    return f"{100 * fraction:.1f} %"
+
+
+def _table(values: dict[str, Any]) -> str:
+    width = max(len(name) for name in values)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in values.items())

@@ -1,0 +1,95 @@
+"""runs list, show, export, import, delete: what the store holds."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from explorer import recordings
+from explorer.commands.output import catalogue, command, percent, result
+from explorer.errors import ExplorerError, RequestError
+from explorer.records import EvaluationRecord, record_to_dict
+from explorer.runs import Run
+
+
+def add_to(subparsers: Any) -> None:
+    """Declare the commands of this group."""
+    parser = subparsers.add_parser("runs", help="list, show, export, import, delete runs")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    command(actions, "list", show_all, "all runs, recordings with them")
+    command(actions, "show", show, "one run with its records").add_argument("run")
+    parser = command(actions, "export", export, "write a finished run as one file")
+    parser.add_argument("run")
+    parser.add_argument("--out", type=Path, help=f"file or folder (default: RUN{recordings.SUFFIX} here)")
+    command(actions, "import", take_in, "add a recording to the store").add_argument("file", type=Path)
+    command(actions, "delete", delete, "remove a run, its records and its weights").add_argument("run")
+
+
+def show_all(options: Namespace) -> None:
+    """A row for each run."""
+    rows = [_row(run) for run in catalogue().runs()]
+    lines = [
+        f"{row['run']}  {row['state']:<8} {row['label']:<28} "
+        f"{'training ' + percent(row['training_error']) if row['training_error'] is not None else '':<18}"
+        f"{(row['provenance'] or {}).get('origin', '')}"
+        for row in rows
+    ]
+    result(options, {"runs": rows}, "\n".join(lines) or "no runs yet: python -m explorer race")
+
+
+def show(options: Namespace) -> None:
+    """One run, whole."""
+    runs = catalogue()
+    run = runs.run(options.run)
+    records = [record_to_dict(record) for record in runs.records(run.run)]
+    result(options, {**_row(run), "config": run.config.to_dict(), "records": records})
+
+
+def export(options: Namespace) -> None:
+    """Pack a run into one file."""
+    runs = catalogue()
+    run = runs.run(options.run).run
+    path = options.out or Path(run + recordings.SUFFIX)
+    path = path / (run + recordings.SUFFIX) if path.is_dir() else path
+    content = recordings.export(runs, run)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ExplorerError(f"cannot write {path}: {error.strerror}") from None
+    result(options, {"run": run, "file": str(path), "bytes": len(content)})
+
+
+def take_in(options: Namespace) -> None:
+    """Add a recording to the store."""
+    try:
+        content = options.file.read_bytes()
+    except OSError as error:
+        raise RequestError(f"cannot read {options.file}: {error.strerror}") from None
+    run = recordings.add(catalogue().store, content, options.file.name)
+    result(options, {"run": run.run, "label": run.label})
+
+
+def delete(options: Namespace) -> None:
+    """Remove a run from the store."""
+    runs = catalogue()
+    run = runs.run(options.run).run
+    if runs.store.get(run) is None:
+        raise RequestError(f"run {run} is a recording that ships with the program: it cannot be deleted")
+    runs.store.delete(run)
+    result(options, {"deleted": run})
+
+
+def _row(run: Run) -> dict[str, Any]:
+    evaluations = [record for record in catalogue().records(run.run) if isinstance(record, EvaluationRecord)]
+    final = evaluations[-1] if evaluations and run.state == "done" else None
+    return {
+        "run": run.run,
+        "network": run.config.network.name,
+        "seed": run.config.seed,
+        "label": run.label,
+        "state": run.state,
+        "message": run.message,
+        "provenance": asdict(run.provenance) if run.provenance else None,
+        "training_error": final.training_error if final else None,
+        "test_error": final.test_error if final else None,
+    }

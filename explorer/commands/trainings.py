@@ -1,0 +1,143 @@
+"""train and race: runs on this machine, followed to their end."""
+
+import time
+from argparse import Namespace
+from dataclasses import asdict, replace
+from typing import Any
+
+from explorer.commands.output import command, line, percent, result, say
+from explorer.config import RunConfig, network, override
+from explorer.data import sources
+from explorer.data.sources import Source
+from explorer.engines.local import LocalEngine
+from explorer.errors import ExplorerError, RequestError
+from explorer.home import home
+from explorer.jobs import follow
+from explorer.measurement.verdict import Gap, verdict
+from explorer.race import Race
+from explorer.recipes import Recipe, recipe
+from explorer.records import EvaluationRecord, Record, record_to_dict
+from explorer.runs import DONE, Store
+
+
+def add_to(subparsers: Any) -> None:
+    """Declare the commands of this group."""
+    parser = command(subparsers, "train", train, "train networks")
+    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="plain-20, resnet-56:shortcut=B,width=32")
+    _add_recipe(parser)
+    parser = command(subparsers, "race", race, "train a shallow and a deep network of each family, and judge")
+    parser.add_argument("--families", default="plain,resnet")
+    parser.add_argument("--depths", help="two or more, as 20,56 (default: the recipe's pair)")
+    _add_recipe(parser)
+
+
+def _add_recipe(parser: Any) -> None:
+    parser.add_argument("--recipe", default="brief", help="brief, longer, paper or a .toml file")
+    parser.add_argument("--data", default="auto", help="auto, cifar10, shapes or a path")
+    parser.add_argument("--seeds", default="0", help="as 0,1,2")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe")
+    parser.add_argument("--engine", default="local", choices=("local",))
+
+
+def train(options: Namespace) -> None:
+    """Train the networks named; the same config is not trained twice."""
+    names, seeds, chosen = options.networks, _numbers("seeds", options.seeds), _recipe(options)
+    networks = [network(name) for name in names]
+    source = sources.resolve(options.data)
+    configs = [
+        RunConfig(config, chosen.training_for(config), source.name, seed) for seed in seeds for config in networks
+    ]
+    result(options, {"runs": _results(options, configs, source)[0]})
+
+
+def race(options: Namespace) -> None:
+    """Train a race and judge it."""
+    source, chosen = sources.resolve(options.data), _recipe(options)
+    depths = _numbers("depths", options.depths) if options.depths else chosen.depths
+    if len(depths) < 2:
+        raise RequestError(f"a race needs two depths or more, as in --depths 20,56; there is only {depths[0]}")
+    families = tuple(part.strip() for part in options.families.split(",") if part.strip())
+    entered = Race(chosen, source.name, depths, families, _numbers("seeds", options.seeds))
+    began = time.perf_counter()
+    runs, finals = _results(options, entered.runs, source)
+    gaps = verdict(finals)
+    values = {
+        "runs": runs,
+        "seconds": time.perf_counter() - began,
+        "verdict": {family: _gap_values(gap) for family, gap in gaps.items()},
+    }
+    result(options, values, _told(runs, gaps))
+
+
+def _results(
+    options: Namespace, configs: list[RunConfig], source: Source
+) -> tuple[list[dict[str, Any]], list[tuple[RunConfig, EvaluationRecord]]]:
+    """Train what is not in the store yet; a row for each run, and its config with its final evaluation."""
+    store = Store(home())
+    location = str(source.path) if source.path else source.kind
+    runs = store.submit(configs, location)
+    finals: dict[str, EvaluationRecord] = {}
+    try:
+        for run, record in follow(store, LocalEngine(store), runs):
+            _report(options, store, run, record)
+            if isinstance(record, EvaluationRecord):
+                finals[run] = record
+    except KeyboardInterrupt:
+        store.stop(runs)
+        raise
+    for run in runs:
+        if (ended := store.run(run)).state != DONE:
+            raise ExplorerError(f"{ended.label} ({run}) {ended.state}: {ended.message or 'before its end'}")
+    rows = [
+        {
+            "network": config.network.name,
+            "seed": config.seed,
+            "training_error": finals[config.run].training_error,
+            "test_error": finals[config.run].test_error,
+            "run": config.run,
+        }
+        for config in configs
+    ]
+    return rows, [(config, finals[config.run]) for config in configs]
+
+
+def _report(options: Namespace, store: Store, run: str, record: Record) -> None:
+    if options.json:
+        line({"run": run, **record_to_dict(record)})
+    elif isinstance(record, EvaluationRecord):
+        label = store.run(run).label
+        errors = f"training error {percent(record.training_error)}  test error {percent(record.test_error)}"
+        say(f"{label:<24} step {record.step:>6}  {errors}")
+
+
+def _gap_values(gap: Gap) -> dict[str, Any]:
+    values = asdict(gap)
+    low, high = values.pop("low"), values.pop("high")
+    return {"gap": values.pop("gap"), "ci95": [low, high], "degrades": gap.degrades, **values}
+
+
+def _told(runs: list[dict[str, Any]], gaps: dict[str, Gap]) -> str:
+    rows = [
+        f"{row['network']:<24} seed {row['seed']}  training error {percent(row['training_error']):>7}"
+        f"  test error {percent(row['test_error']):>7}  run {row['run']}"
+        for row in runs
+    ]
+    told = [
+        f"{gap.family}: {gap.shallow} to {gap.deep} layers, training error {percent(gap.shallow_error)} to "
+        f"{percent(gap.deep_error)} ({100 * gap.gap:+.1f} points, 95 % interval {100 * gap.low:+.1f} to "
+        f"{100 * gap.high:+.1f}, {gap.seeds} seed{'s' if gap.seeds > 1 else ''})"
+        for gap in gaps.values()
+    ]
+    return "\n".join(rows + told)
+
+
+def _recipe(options: Namespace) -> Recipe:
+    chosen = recipe(options.recipe)
+    return replace(chosen, training=override(chosen.training, options.set)) if options.set else chosen
+
+
+def _numbers(name: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RequestError(f"--{name} {text!r}: write whole numbers separated by commas, as 0,1,2") from None

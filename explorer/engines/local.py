@@ -1,0 +1,49 @@
+"""The local engine: worker processes on this machine, started as the queue needs them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from explorer.device import LARGEST_SLOTS
+from explorer.engines.slots import hold
+from explorer.runs import Store
+
+
+class LocalEngine:
+    """Keeps enough workers alive for a store's queue. Starts nothing until `tend` finds something queued."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def tend(self) -> None:
+        """Give back to the queue what dead workers left, and start workers for what is queued; call it often.
+
+        A worker that finds all slots taken ends by itself, so that starting one too many does no harm.
+        """
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        most = min(LARGEST_SLOTS, os.cpu_count() or 1)
+        free = 0
+        for slot in range(most):
+            lock = hold(self.store, slot, wait=0)
+            if lock is not None:
+                lock.release()
+                free += 1
+        starting = max(0, len(self.workers) - (most - free))
+        for _ in range(min(free, self.store.queued()) - starting):
+            self.workers.append(_start(self.store.folder))
+
+
+def _start(folder: Path) -> "subprocess.Popen[bytes]":
+    """A worker in a session of its own, so that it outlives the server and a Ctrl-C meant for the server."""
+    root = Path(__file__).resolve().parents[2]
+    with (folder / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "explorer.engines.worker", str(folder)],
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )

@@ -1,0 +1,87 @@
+"""Asking for runs and following them: how far, how long still, until all have ended."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from explorer.config import RunConfig
+from explorer.records import Record, StepRecord
+from explorer.runs import ACTIVE, RUNNING, Run, Store
+
+_POLL_SECONDS = 0.2
+
+
+class Engine(Protocol):
+    """What every engine can do."""
+
+    def tend(self) -> None:
+        """See to it that what is queued gets run."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a set of runs is."""
+
+    done: float
+    """Share of the work, 0..1, each run weighted by its cost."""
+    active: int
+    """Runs queued or under way."""
+    images_per_second: float
+    """Summed over those under way."""
+    device: str
+    """What trains, once it is known."""
+
+
+def follow(store: Store, engine: Engine, runs: list[str]) -> Iterator[tuple[str, Record]]:
+    """The records of several runs as they appear, until every run has ended: a race as one stream."""
+    seen = dict.fromkeys(runs, -1)
+    while True:
+        engine.tend()
+        ended = not any(store.run(run).state in ACTIVE for run in runs)
+        for run in runs:
+            for record in store.records(run, seen[run]):
+                seen[run] = record.seq
+                yield run, record
+        if ended:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def cost(config: RunConfig) -> float:
+    """What a run costs, in a unit of its own: multiply-adds of its convolutions, up to a constant."""
+    training = config.training
+    images = training.steps * training.batch_size
+    return images * config.network.depth * config.network.width**2 * training.image_size**2
+
+
+def progress(store: Store, runs: list[Run]) -> Progress:
+    """How far these runs are, from their last records."""
+    total = done = speed = 0.0
+    device = ""
+    for run in runs:
+        device = run.provenance.device if run.provenance else device
+        last = _last_step(store, run) if run.state != "queued" else None
+        share = 1.0 if run.state not in ACTIVE else last.step / run.config.training.steps if last else 0.0
+        total += cost(run.config)
+        done += share * cost(run.config)
+        speed += last.images_per_second if last and run.state == RUNNING else 0.0
+    active = sum(run.state in ACTIVE for run in runs)
+    return Progress(done / total if total else 1.0, active, speed, device)
+
+
+def estimate(configs: list[RunConfig], finished: list[Run], slots: int) -> float | None:
+    """Seconds that these runs will take side by side in `slots`, judged by finished ones; None without any."""
+    rates = sorted(
+        run.provenance.seconds / cost(run.config) for run in finished if run.provenance and run.provenance.seconds
+    )
+    if not rates or not configs:
+        return None
+    rate = rates[len(rates) // 2]
+    costs = [cost(config) for config in configs]
+    return max(sum(costs) / slots, max(costs)) * rate
+
+
+def _last_step(store: Store, run: Run) -> StepRecord | None:
+    steps = [record for record in store.records(run.run) if isinstance(record, StepRecord)]
+    return steps[-1] if steps else None

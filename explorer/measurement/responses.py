@@ -1,0 +1,61 @@
+"""How strongly does each layer respond? Figure 7 of the paper."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from explorer.networks.cifar import response_layers
+from explorer.records import LayerResponse
+
+
+def layer_responses(network: nn.Module, images: Tensor, own_statistics: bool = False) -> tuple[LayerResponse, ...]:
+    """Standard deviation over images, channels and places of every 3x3 layer's response, in layer order.
+
+    `images` is a normalised batch (N, 3, H, W). With `own_statistics` BN normalises with this batch's mean and
+    variance, as in training; then each value is sqrt(mean gamma^2 + var beta), 1 at initialisation. Otherwise BN
+    uses what it gathered in training. The paper does not say on which images it measured. The network is left as
+    it was found, gathered statistics too.
+    """
+    stds: dict[str, Tensor] = {}
+
+    def keep(layer: str) -> "nn.modules.module._ForwardHook":  # type: ignore[name-defined]
+        return lambda _module, _inputs, response: stds.__setitem__(layer, response.float().std(correction=0))
+
+    layers = response_layers(network)
+    handles = [bn.register_forward_hook(keep(name)) for name, bn in layers.items()]
+    try:
+        with _borrowed(network, own_statistics), torch.no_grad():
+            network(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    values = torch.stack([stds[name] for name in layers]).tolist()
+    return tuple(
+        LayerResponse(name, std, _predicted(bn)) for (name, bn), std in zip(layers.items(), values, strict=True)
+    )
+
+
+def _predicted(bn: nn.BatchNorm2d) -> float:
+    gamma, beta = bn.weight.detach(), bn.bias.detach()
+    return float((gamma.square().mean() + beta.var(correction=0)).sqrt())
+
+
+@contextmanager
+def _borrowed(network: nn.Module, own_statistics: bool) -> Iterator[None]:
+    """Evaluation mode inside, every module's own mode afterwards."""
+    modes = {module: module.training for module in network.modules()}
+    tracking = {m: m.track_running_stats for m in network.modules() if isinstance(m, nn.BatchNorm2d)}
+    gathered = {m: (m.running_mean, m.running_var) for m in tracking}
+    network.eval()
+    try:
+        if own_statistics:
+            for bn in tracking:
+                bn.running_mean = bn.running_var = None  # BN without them uses the batch's own
+        yield
+    finally:
+        for bn, (mean, var) in gathered.items():
+            bn.running_mean, bn.running_var = mean, var
+        for module, training in modes.items():
+            module.training = training

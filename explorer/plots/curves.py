@@ -1,0 +1,139 @@
+"""Training and test error over a run: the paper's figures 1 and 6, one panel a family, on one axis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.config import RunConfig
+from explorer.plots import theme
+from explorer.records import EvaluationRecord, Record, StepRecord
+
+FAMILIES = {"plain": "Plain networks", "resnet": "Residual networks"}
+_RECORDED_OPACITY = 0.45
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's records, and whether they were made here or recorded."""
+
+    config: RunConfig
+    records: Sequence[Record]
+    recorded: bool = False
+
+
+@dataclass(frozen=True)
+class _Series:
+    """Points of one line: the mean over seeds, with the smallest and the largest of them."""
+
+    steps: list[int]
+    middle: list[float]
+    low: list[float]
+    high: list[float]
+
+
+def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
+    """Plain and residual side by side on one y axis; training error thin, test error bold, depth by shade and dash.
+
+    Of several seeds the mean is drawn, with a band from the best to the worst. `steps` is the length of the x axis.
+    A recording behind a live race is drawn faint.
+    """
+    figure = make_subplots(
+        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(FAMILIES.values())
+    )
+    depths = sorted({curve.config.network.depth for curve in curves})
+    for recorded in (True, False):
+        for column, family in enumerate(FAMILIES, 1):
+            for depth in depths:
+                chosen = [
+                    curve
+                    for curve in curves
+                    if (curve.config.network.family, curve.config.network.depth, curve.recorded)
+                    == (family, depth, recorded)
+                ]
+                if chosen:
+                    _add_network(figure, chosen, column, family, depths.index(depth), len(depths), recorded)
+    longest = steps or max((curve.config.training.steps for curve in curves), default=1)
+    base = theme.layout(y="error", hovermode="x unified", margin={"l": 8, "r": 8, "t": 56, "b": 8})
+    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
+    figure.update_layout(legend={**base["legend"], "y": -0.16, "yanchor": "top"}, uirevision="curves")
+    figure.update_xaxes(**theme.axis("steps"), range=[0, longest])
+    figure.update_yaxes(**theme.axis("", percent=True), range=[0, 0.95], matches="y")
+    figure.update_yaxes(title_text="error", col=1)
+    return figure
+
+
+def alternative_text(curves: Sequence[Curve]) -> str:
+    """What `error_curves` shows, in words: the last errors of each network."""
+    told = []
+    for curve in curves:
+        last = [record for record in curve.records if isinstance(record, EvaluationRecord)][-1:]
+        told += [
+            f"{curve.config.network.name}, seed {curve.config.seed}, step {record.step}: "
+            f"training error {record.training_error:.1%}, test error {record.test_error:.1%}"
+            for record in last
+        ]
+    return "Error over training steps. " + ("; ".join(told) + "." if told else "Nothing measured yet.")
+
+
+def _add_network(
+    figure: go.Figure, curves: list[Curve], column: int, family: str, rank: int, depths: int, recorded: bool
+) -> None:
+    name = f"{family}-{curves[0].config.network.depth}"
+    opacity = _RECORDED_OPACITY if recorded and any(not curve.recorded for curve in curves) else 1.0
+    for split in ("train", "test"):
+        series = _series(curves, split)
+        if len(curves) > 1:
+            figure.add_trace(_band(series, theme.band(family, rank, depths)), row=1, col=column)
+        label = f"{name} {'training' if split == 'train' else 'test'}{' (recorded)' if recorded else ''}"
+        figure.add_trace(
+            go.Scatter(
+                x=series.steps,
+                y=series.middle,
+                name=label,
+                mode="lines",
+                line=theme.line(family, rank, split, depths),
+                opacity=opacity,
+                legendgroup=name,
+                hovertemplate="%{y:.1%}",
+            ),
+            row=1,
+            col=column,
+        )
+
+
+def _series(curves: list[Curve], split: str) -> _Series:
+    """By step, over the seeds that have reached it."""
+    values: dict[int, list[float]] = {}
+    for curve in curves:
+        for step, error in _points(curve.records, split):
+            values.setdefault(step, []).append(error)
+    most = max((len(errors) for errors in values.values()), default=0)
+    steps = sorted(step for step, errors in values.items() if len(errors) == most)
+    return _Series(
+        steps,
+        [mean(values[step]) for step in steps],
+        [min(values[step]) for step in steps],
+        [max(values[step]) for step in steps],
+    )
+
+
+def _points(records: Sequence[Record], split: str) -> list[tuple[int, float]]:
+    """Training error while training (on augmented images, a running mean); test error at the evaluations."""
+    if split == "test":
+        return [(r.step, r.test_error) for r in records if isinstance(r, EvaluationRecord)]
+    return [(r.step, r.training_error) for r in records if isinstance(r, StepRecord)]
+
+
+def _band(series: _Series, fill: str) -> go.Scatter:
+    return go.Scatter(
+        x=series.steps + series.steps[::-1],
+        y=series.high + series.low[::-1],
+        fill="toself",
+        fillcolor=fill,
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )

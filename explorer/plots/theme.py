@@ -1,0 +1,86 @@
+"""The colours, dashes and axes that all figures share.
+
+Colours are Okabe and Ito's, told apart by colour-blind eyes too, and mid-tones: each has a contrast of at
+least 3 on the light page and on the dark one, so that one figure serves both themes. Colour tells the family;
+depth is told by shade, dash and legend together.
+"""
+
+from typing import Any
+
+import plotly.graph_objects as go
+import plotly.io as pio
+
+Figure = go.Figure | dict[str, Any]
+
+PLAIN = "#d55e00"
+RESIDUAL = "#0072b2"
+PAPER = "#838a94"
+"""Reference marks: the paper's own values, never a colour of a family."""
+FONT = "'Source Sans', 'Noto Sans KR', 'Nanum Gothic', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif"
+
+_SHADES = {"plain": ("#e27418", "#ad4900"), "resnet": ("#3a9bd6", "#0068a3")}  # shallowest, deepest
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # from the deepest
+_WIDTHS = {"train": 1.25, "test": 2.75}
+
+
+def colour(family: str) -> str:
+    """The one colour of a family, plain or resnet; grey for anything else."""
+    return {"plain": PLAIN, "resnet": RESIDUAL}.get(family, PAPER)
+
+
+def shade(family: str, depth_rank: int, depths: int = 2) -> str:
+    """The family's colour for one depth of several, `depth_rank` 0 being the shallowest: deeper is darker."""
+    if family not in _SHADES:
+        return PAPER
+    shallow, deep = (_channels(end) for end in _SHADES[family])
+    part = min(max(depth_rank, 0) / (depths - 1), 1.0) if depths > 1 else 1.0
+    mixed = (round(a + (b - a) * part) for a, b in zip(shallow, deep, strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def line(family: str, depth_rank: int, split: str, depths: int = 2) -> dict[str, Any]:
+    """A `go.Scatter` line: `split` is train (thin) or test (bold); the deepest is solid, the others dashed."""
+    dash = _DASHES[min(max(depths - 1 - depth_rank, 0), len(_DASHES) - 1)]
+    return {"color": shade(family, depth_rank, depths), "width": _WIDTHS[split], "dash": dash}
+
+
+def band(family: str, depth_rank: int, depths: int = 2) -> str:
+    """The fill of a band around a mean line."""
+    red, green, blue = _channels(shade(family, depth_rank, depths))
+    return f"rgba({red},{green},{blue},0.18)"
+
+
+def axis(title: str, *, percent: bool = False, **more: Any) -> dict[str, Any]:
+    """An axis; `percent` shows fractions as percentages."""
+    shown = {"tickformat": ".0%", "hoverformat": ".1%"} if percent else {}
+    words = {"title": {"text": title, "standoff": 8}, "automargin": True}
+    return {**words, "zeroline": False, "ticks": "outside", "ticklen": 4, **shown, **more}
+
+
+def layout(x: str = "", y: str = "", *, percent: bool = True, **more: Any) -> dict[str, Any]:
+    """The layout of every figure, to which `more` adds; `percent` is about the y axis.
+
+    Text and grid take the page's colours where the figure is drawn, so none are set here.
+    """
+    base = {
+        "xaxis": axis(x),
+        "yaxis": axis(y, percent=percent, rangemode="tozero"),
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 13},
+        "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+    }
+    return {**base, **more}
+
+
+def to_json(figure: Figure) -> str:
+    """The figure as the browser wants it, without the template: Streamlit's has placeholders for colours."""
+    spec = figure.to_dict() if isinstance(figure, go.Figure) else figure
+    kept = {name: value for name, value in spec.get("layout", {}).items() if name != "template"}
+    return str(pio.to_json({"data": spec.get("data", ()), "layout": kept}, validate=False))
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))

@@ -1,0 +1,110 @@
+"""What streams and measurements yield: small typed values that know no network, no screen, no database."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class LayerResponse:
+    """Standard deviation of one 3x3 layer's response: after BN, before the nonlinearity (Fig. 7)."""
+
+    layer: str
+    std: float
+    predicted: float
+    """sqrt(mean(gamma^2) + var(beta)): what it is exactly when BN normalises with the batch's own statistics."""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """Training seen from inside, averaged over the steps since the last such record."""
+
+    kind: ClassVar[str] = "step"
+    seq: int
+    step: int
+    """Steps done so far."""
+    epoch: float
+    """Passes over the training images so far."""
+    loss: float
+    training_error: float
+    """Fraction wrong among the augmented images trained on since the last record, BN in training mode."""
+    learning_rate: float
+    """That of the last step."""
+    images_per_second: float
+    seconds: float
+    """Wall time since the start of the run, evaluations included."""
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """The network in evaluation mode after `step` steps, on fixed images."""
+
+    kind: ClassVar[str] = "evaluation"
+    seq: int
+    step: int
+    epoch: float
+    training_error: float
+    """On the clean subset of the training images, not augmented."""
+    training_images: int
+    test_error: float
+    """Top 1."""
+    test_top5_error: float
+    test_images: int
+    responses: tuple[LayerResponse, ...]
+    """In layer order. Before the first step BN normalises with the measured images' own statistics, since it has
+    gathered none; afterwards with those it gathered in training."""
+    seconds: float
+
+
+Record = StepRecord | EvaluationRecord
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a number comes from."""
+
+    origin: str
+    """live · recorded · paper"""
+    device: str
+    precision: str
+    date: str
+    """ISO 8601, UTC, when the run ended (began, while it runs)."""
+    versions: dict[str, str]
+    data: str
+    """The image set in words, e.g. CIFAR-10, JPEG re-encoded."""
+    seconds: float
+    """Wall time of the run."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """How much each pixel of one image counted for one class, according to one method."""
+
+    method: str
+    values: Any
+    """(H, W) float32 array, channels summed; unit as the method defines it."""
+    signed: bool
+    """Whether negative values are possible and mean 'against the class'."""
+    target: int
+    completeness_error: float | None
+    """|sum of the map - (output - output at the baseline)|, where the method promises it to be 0."""
+    seconds: float
+
+
+_KINDS: dict[str, type[StepRecord] | type[EvaluationRecord]] = {
+    record.kind: record for record in (StepRecord, EvaluationRecord)
+}
+
+
+def record_to_dict(record: Record) -> dict[str, Any]:
+    """A record as plain JSON values, its kind with it."""
+    return {"kind": record.kind, **asdict(record)}
+
+
+def record_from_dict(values: dict[str, Any]) -> Record:
+    """Read `record_to_dict` back; fields that a newer version added are passed over."""
+    record = _KINDS[values["kind"]]
+    known = {f.name for f in fields(record)}
+    kept = {name: value for name, value in values.items() if name in known}
+    if "responses" in kept:
+        kept["responses"] = tuple(LayerResponse(**response) for response in kept["responses"])
+    return record(**kept)

@@ -1,0 +1,266 @@
+"""The store: one folder with every run's config, state and records in SQLite, and the checkpoints beside it.
+
+One process writes a run; any number read. Each operation opens its own connection, so that pages, workers and the
+command line can share the folder, and a kill at any moment leaves the last committed transaction.
+"""
+
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from explorer.config import RunConfig
+from explorer.errors import ExplorerError, RequestError
+from explorer.records import Provenance, Record, record_from_dict, record_to_dict
+
+QUEUED, RUNNING, DONE, STOPPED, FAILED = STATES = ("queued", "running", "done", "stopped", "failed")
+ACTIVE = (QUEUED, RUNNING)
+MOST_ATTEMPTS = 3
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    run TEXT PRIMARY KEY, config TEXT NOT NULL, location TEXT NOT NULL, state TEXT NOT NULL,
+    label TEXT NOT NULL DEFAULT '', provenance TEXT, message TEXT NOT NULL DEFAULT '',
+    created REAL NOT NULL, slot INTEGER, attempts INTEGER NOT NULL DEFAULT 0, turn INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS records (
+    run TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it stands: what was asked for, how far it is, where its numbers come from."""
+
+    config: RunConfig
+    state: str
+    location: str
+    """Where its images lie on this machine; empty if not known (a recording)."""
+    label: str
+    """The name a person gave it, or the network's and the seed."""
+    provenance: Provenance | None
+    """None until it started."""
+    message: str
+    """Why it failed, in one line."""
+    created: float
+    """Seconds since 1970."""
+
+    @property
+    def run(self) -> str:
+        """The run's identity."""
+        return self.config.run
+
+
+class Store:
+    """Runs in one folder. Raises ExplorerError, one clear line, where the folder cannot be read or written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.checkpoints = folder / "checkpoints"
+        with _clear_errors(folder):
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            with self._connection() as connection:
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                if version > _VERSION:
+                    raise ExplorerError(
+                        f"the store in {folder} was written by a newer version: update, or set EXPLORER_HOME"
+                    )
+                connection.executescript(_SCHEMA)
+
+    def submit(self, configs: Iterable[RunConfig], location: str) -> list[str]:
+        """Queue what has not run yet, in this order; what is done or under way is left as it is. All identities."""
+        runs = []
+        with self._transaction() as connection:
+            turn = connection.execute("SELECT coalesce(max(turn), 0) FROM runs").fetchone()[0]
+            for turn, config in enumerate(configs, turn + 1):
+                connection.execute(
+                    "INSERT INTO runs (run, config, location, state, created, turn) VALUES (?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT (run) DO UPDATE SET state = excluded.state, turn = excluded.turn,"
+                    " location = excluded.location, message = '', attempts = 0 WHERE state IN (?, ?)",
+                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, STOPPED, FAILED),
+                )
+                runs.append(config.run)
+        return runs
+
+    def claim(self, slot: int) -> Run | None:
+        """Take the next queued run for a worker; it begins anew, so records of an earlier attempt go."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "UPDATE runs SET state = ?, slot = ?, attempts = attempts + 1 WHERE run ="
+                " (SELECT run FROM runs WHERE state = ? ORDER BY turn LIMIT 1) RETURNING *",
+                (RUNNING, slot, QUEUED),
+            ).fetchone()
+            if row is None:
+                return None
+            connection.execute("DELETE FROM records WHERE run = ?", (row["run"],))
+            return _run(row)
+
+    def recover(self, slot: int) -> None:
+        """Give back to the queue what a dead worker of `slot` left running; a run that killed several has failed."""
+        with self._transaction() as connection:
+            message = f"its worker died {MOST_ATTEMPTS} times: too little memory? Try a smaller network or batch"
+            connection.execute(
+                "UPDATE runs SET state = CASE WHEN attempts < ? THEN ? ELSE ? END,"
+                " message = CASE WHEN attempts < ? THEN '' ELSE ? END WHERE state = ? AND slot = ?",
+                (MOST_ATTEMPTS, QUEUED, FAILED, MOST_ATTEMPTS, message, RUNNING, slot),
+            )
+
+    def append(self, run: str, record: Record) -> None:
+        """Keep a record; the same (run, seq) twice is kept once."""
+        with self._transaction() as connection:
+            self._insert(connection, run, [record])
+
+    def set_provenance(self, run: str, provenance: Provenance) -> None:
+        """Say where a run's numbers come from."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE runs SET provenance = ? WHERE run = ?", (json.dumps(asdict(provenance)), run)
+            )
+
+    def finish(self, run: str, state: str, message: str = "") -> None:
+        """End a running run as done or failed; one that was stopped meanwhile stays stopped."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE runs SET state = ?, message = ? WHERE run = ? AND state = ?", (state, message, run, RUNNING)
+            )
+
+    def stop(self, runs: Iterable[str]) -> None:
+        """Ask for runs to end: a queued one never starts, a running one's worker sees it within a second."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "UPDATE runs SET state = ? WHERE run = ? AND state IN (?, ?)",
+                [(STOPPED, run, QUEUED, RUNNING) for run in runs],
+            )
+
+    def add(self, config: RunConfig, provenance: Provenance, records: Iterable[Record], label: str) -> None:
+        """Keep a finished run that was made elsewhere."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO runs (run, config, location, state, label, provenance, created, turn)"
+                " VALUES (?, ?, '', ?, ?, ?, ?, 0)",
+                (config.run, config.to_json(), DONE, label, json.dumps(asdict(provenance)), time.time()),
+            )
+            connection.execute("DELETE FROM records WHERE run = ?", (config.run,))
+            self._insert(connection, config.run, records)
+
+    def rename(self, run: str, label: str) -> None:
+        """Give a run a name of one's own; an empty one takes it away."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE runs SET label = ? WHERE run = ?", (label.strip()[:80], run))
+
+    def delete(self, run: str) -> None:
+        """Remove a run, its records and its checkpoint; one under way must be stopped first."""
+        if self.run(run).state in ACTIVE:
+            raise RequestError(f"run {run} is under way: stop it before deleting it")
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM records WHERE run = ?", (run,))
+            connection.execute("DELETE FROM runs WHERE run = ?", (run,))
+        self.checkpoint(run).unlink(missing_ok=True)
+
+    def run(self, run: str) -> Run:
+        """One run by its identity; an unknown one is refused."""
+        found = self.get(run)
+        if found is None:
+            raise RequestError(f"no run {run} in {self.folder}: `runs list` shows those there are")
+        return found
+
+    def get(self, run: str) -> Run | None:
+        """One run by its identity, None if it was never asked for."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE run = ?", (run,)).fetchone()
+        return _run(row) if row else None
+
+    def is_held(self, run: str, slot: int) -> bool:
+        """Whether the worker of `slot` is still the one to run it: not stopped, not given to another."""
+        with self._reading() as connection:
+            query = "SELECT 1 FROM runs WHERE run = ? AND slot = ? AND state = ?"
+            return connection.execute(query, (run, slot, RUNNING)).fetchone() is not None
+
+    def runs(self) -> list[Run]:
+        """All runs, the newest first."""
+        with self._reading() as connection:
+            return [_run(row) for row in connection.execute("SELECT * FROM runs ORDER BY created DESC, turn DESC")]
+
+    def queued(self) -> int:
+        """How many runs wait for a worker."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM runs WHERE state = ?", (QUEUED,)).fetchone()[0])
+
+    def records(self, run: str, after: int = -1) -> list[Record]:
+        """A run's records with seq above `after`, in order."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT body FROM records WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
+            ).fetchall()
+        return [record_from_dict(json.loads(row["body"])) for row in rows]
+
+    def checkpoint(self, run: str) -> Path:
+        """Where a run's trained network lies, or would."""
+        return self.checkpoints / f"{run}.pt"
+
+    def bytes_used(self) -> int:
+        """What the store takes on disk."""
+        with _clear_errors(self.folder):
+            return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    @staticmethod
+    def _insert(connection: sqlite3.Connection, run: str, records: Iterable[Record]) -> None:
+        connection.executemany(
+            "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
+            [(run, record.seq, json.dumps(record_to_dict(record))) for record in records],
+        )
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.folder / "runs.sqlite", timeout=20, isolation_level=None)) as connection:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with _clear_errors(self.folder), self._connection() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _clear_errors(self.folder), self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+
+def _run(row: sqlite3.Row) -> Run:
+    config = RunConfig.from_json(row["config"])
+    provenance = Provenance(**json.loads(row["provenance"])) if row["provenance"] else None
+    label = row["label"] or f"{config.network.name} · seed {config.seed}"
+    return Run(config, row["state"], row["location"], label, provenance, row["message"], row["created"])
+
+
+@contextmanager
+def _clear_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        free = shutil.disk_usage(_existing(folder)).free // 2**20
+        raise ExplorerError(
+            f"the store in {folder} cannot be used ({reason}; {free} MB free): "
+            "make room or make it writable, or set EXPLORER_HOME to another folder"
+        ) from error
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder

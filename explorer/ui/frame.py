@@ -1,0 +1,64 @@
+"""What every page shares: its heading, its look, where a number comes from, and what an error looks like."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.errors import ExplorerError
+from explorer.records import Provenance
+
+_STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
+_UNEXPECTED = (
+    "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
+)
+
+
+def begin(title: str, question: str | None = None) -> None:
+    """Draw the head of a page: its question large, or its title where it has none."""
+    st.set_page_config(page_title=f"{title} · Residual Explorer", layout="wide")
+    st.html(_STYLE)
+    if question:
+        st.html(f'<p class="rx-eyebrow">{escape(title)}</p>')
+    st.title(question or title, anchor=False)
+
+
+def provenance_badge(provenance: Provenance) -> None:
+    """Draw a small pill that says where the numbers beside it come from."""
+    st.html(provenance_html(provenance))
+
+
+def provenance_html(provenance: Provenance) -> str:
+    """The pill as HTML: origin, device, day, time taken; data and versions in its tooltip."""
+    origin = provenance.origin if provenance.origin in ("live", "recorded", "paper") else "recorded"
+    words = [provenance.device, provenance.date[:10], _duration(provenance.seconds)]
+    details = [provenance.data, provenance.precision, *(f"{k} {v}" for k, v in provenance.versions.items())]
+    pill = f'<span class="rx-pill rx-{origin}">{origin}</span>'
+    rest = "".join(f"<span>{escape(word)}</span>" for word in words if word)
+    title = escape(" · ".join(detail for detail in details if detail), quote=True)
+    return f'<div class="rx-provenance" title="{title}">{pill}{rest}</div>'
+
+
+def show_error(error: Exception) -> None:
+    """Draw an error in place: its own line if it is meant for people, else one that gives nothing away."""
+    known = isinstance(error, ExplorerError)
+    st.error(str(error) if known else _UNEXPECTED, icon=":material/error:")
+
+
+@contextmanager
+def errors_in_place() -> Iterator[None]:
+    """Turn an ExplorerError of the block into its line where the block stands; the rest of the page goes on."""
+    try:
+        yield
+    except ExplorerError as error:
+        show_error(error)
+
+
+def _duration(seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,166 @@
+// One Plotly chart per mounted component, redrawn in place. Streamlit calls the default export whenever
+// the data or the page's theme change, always with the same element.
+
+const charts = new WeakMap()
+
+export default function ({ data, parentElement }) {
+  if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement, data))
+  const chart = charts.get(parentElement)
+  chart.data = data
+  draw(chart)
+  return () => {
+    charts.delete(parentElement)
+    unmount(chart)
+  }
+}
+
+function mount(parent, { key }) {
+  const host = child(parent, "residual-plot")
+  const chart = { host, canvas: child(host, "residual-plot-canvas"), picture: child(host, "residual-plot-picture") }
+  chart.picture.setAttribute("role", "img")
+  chart.sizes = new ResizeObserver(() => requestAnimationFrame(() => resize(chart)))
+  chart.sizes.observe(host)
+  count("__residualMounts", key)
+  return chart
+}
+
+function unmount(chart) {
+  chart.gone = true
+  chart.sizes.disconnect()
+  window.Plotly?.purge(chart.canvas)
+  chart.host.remove()
+}
+
+async function draw(chart) {
+  chart.host.style.height = `${chart.data.height}px`
+  chart.picture.setAttribute("aria-label", chart.data.alt)
+  try {
+    const Plotly = await library(chart.data.plotly)
+    if (!chart.gone) await react(Plotly, chart)
+  } catch (error) {
+    fail(chart, error)
+  }
+}
+
+async function react(Plotly, chart) {
+  const colours = pageColours(chart.host)
+  const drawn = JSON.stringify([colours, chart.data.height]) + chart.data.figure
+  if (drawn === chart.drawn) return // nothing changed: a tick of a quiet run costs a comparison
+  chart.drawn = drawn
+  const { data, layout } = JSON.parse(chart.data.figure)
+  await Plotly.react(chart.canvas, identified(data), themed(layout, colours), config(Plotly, chart))
+  chart.host.classList.add("is-drawn")
+  count("__residualUpdates", chart.data.key)
+}
+
+function resize(chart) {
+  const { clientWidth: width, clientHeight: height } = chart.canvas
+  if (chart.gone || !chart.drawn || !width || !height) return // not drawn yet, or on a hidden tab
+  const { width: oldWidth, height: oldHeight } = chart.canvas._fullLayout ?? {}
+  if (width !== oldWidth || height !== oldHeight) window.Plotly.Plots.resize(chart.canvas)
+}
+
+// A trace keeps what the reader did to it (hidden by the legend) by its uid, wherever in the list it moves.
+function identified(traces) {
+  const seen = {}
+  return traces.map((trace, index) => {
+    const words = [trace.legendgroup, trace.name ?? index, trace.xaxis, trace.yaxis].join("_")
+    const name = words.replace(/[^\p{L}\p{N}_-]/gu, "-") // plotly.js makes a CSS class of it
+    seen[name] = (seen[name] ?? 0) + 1
+    return { uid: `${name}_${seen[name]}`, ...trace }
+  })
+}
+
+function themed(layout, colours) {
+  const coarse = matchMedia("(pointer: coarse)").matches
+  const page = {
+    uirevision: "constant",
+    dragmode: coarse ? false : "zoom", // a finger scrolls the page, it does not zoom the chart
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    colorway: colours.series,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.text },
+    hoverlabel: { bgcolor: colours.page, bordercolor: colours.line, font: { color: colours.text } },
+  }
+  const merged = { ...page, ...layout, autosize: true, font: { ...layout.font, ...colours.font } }
+  for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
+    if (!/^[xy]axis\d*$/.test(name)) continue
+    merged[name] = { gridcolor: colours.grid, linecolor: colours.line, tickcolor: colours.line, ...layout[name] }
+    merged[name].zerolinecolor ??= colours.line
+  }
+  return merged
+}
+
+function pageColours(element) {
+  const style = getComputedStyle(element)
+  const value = (name) => style.getPropertyValue(name).trim()
+  const text = value("--st-text-color") || style.color
+  return {
+    text,
+    muted: value("--st-gray-color") || text,
+    page: value("--st-background-color") || "rgba(0,0,0,0)",
+    line: value("--st-border-color") || text,
+    grid: value("--st-border-color-light") || value("--st-border-color") || text,
+    font: { color: text, family: value("--st-font") || style.fontFamily },
+    series: value("--st-chart-categorical-colors").split(",").filter(Boolean),
+  }
+}
+
+function config(Plotly, chart) {
+  const save = (format, icon) => ({
+    name: `download-${format}`,
+    title: `Download as ${format.toUpperCase()}`,
+    icon,
+    click: () => download(Plotly, chart, format),
+  })
+  const files = [save("png", Plotly.Icons.camera), save("svg", Plotly.Icons.disk)]
+  return {
+    displaylogo: false,
+    displayModeBar: true,
+    modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d"], files],
+    doubleClick: "reset+autosize",
+  }
+}
+
+// As on the screen, zoom included, but on the page's colour: on white paper a dark page's text would vanish.
+function download(Plotly, chart, format) {
+  const { data, layout, clientWidth: width, clientHeight: height } = chart.canvas
+  const page = pageColours(chart.host).page
+  const figure = { data, layout: { ...layout, paper_bgcolor: page, plot_bgcolor: page } }
+  return Plotly.downloadImage(figure, { format, width, height, scale: 2, filename: chart.data.key })
+}
+
+// plotly.js is loaded once per browser tab, however many charts there are.
+function library(address) {
+  window.__residualPlotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script")
+    script.src = new URL(address, document.baseURI).href
+    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly.js defines no Plotly")))
+    script.onerror = () => {
+      delete window.__residualPlotly // the next update tries again
+      script.remove()
+      reject(new Error(`cannot load ${script.src}`))
+    }
+    document.head.append(script)
+  })
+  return window.__residualPlotly
+}
+
+function fail(chart, error) {
+  console.error("live plot", chart.data.key, error)
+  if (chart.drawn || chart.gone) return
+  chart.canvas.classList.add("residual-plot-failed")
+  chart.canvas.textContent = "The chart could not be drawn. Reload the page to try again."
+}
+
+function count(counter, key) {
+  window[counter] ??= {}
+  window[counter][key] = (window[counter][key] ?? 0) + 1
+}
+
+function child(parent, name) {
+  const element = document.createElement("div")
+  element.className = name
+  parent.append(element)
+  return element
+}

@@ -1,0 +1,96 @@
+"""What the page server does beside running pages: plotly.js, a redirect, warming torch, errors nobody caught."""
+
+import gzip
+import importlib
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from explorer.ui import frame, sitemap
+
+SETTLE_SECONDS = 1.5  # between the first script run and its last chart on the visitor's screen
+first_run_done = threading.Event()
+log = logging.getLogger(__name__)
+
+_PLOTLY = distribution("plotly")
+_PLOTLY_FILE = Path(str(_PLOTLY.locate_file("plotly/package_data/plotly.min.js")))
+_PLOTLY_PATH = f"/vendor/plotly-{_PLOTLY.version}.min.js"
+_PLOTLY_HEADERS = {
+    # the version is in the address, so what a browser keeps never goes stale
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "ETag": f'W/"plotly-{_PLOTLY.version}"',
+    "Vary": "Accept-Encoding",
+}
+
+
+def plotly_url() -> str:
+    """The address at which this server hands out plotly.js."""
+    return _base() + _PLOTLY_PATH
+
+
+def routes() -> list[Route]:
+    """The addresses that the server answers itself, beside those of Streamlit."""
+    return [
+        Route(plotly_url(), _plotly),
+        # Streamlit serves the default page at the root alone; its name is an address too
+        Route(f"{_base()}/{sitemap.HOME.name}", _home),
+    ]
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Warm what pages need later, in a thread that waits for the first visitor's page."""
+    threading.Thread(target=_warm, name="warm-torch", daemon=True).start()
+    yield
+
+
+def on_script_error(error: Exception) -> bool:
+    """Show what a page did not catch, as one line; True keeps Streamlit from showing a traceback."""
+    frame.show_error(error)
+    return True
+
+
+def _base() -> str:
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse(str(request.url.replace(path=f"{_base()}/")))
+
+
+async def _plotly(request: Request) -> Response:
+    if request.headers.get("if-none-match") == _PLOTLY_HEADERS["ETag"]:
+        return Response(status_code=304, headers=_PLOTLY_HEADERS)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return FileResponse(_PLOTLY_FILE, media_type="text/javascript", headers=_PLOTLY_HEADERS)
+    body = await run_in_threadpool(_compressed_plotly)
+    return Response(
+        body, media_type="text/javascript", headers={**_PLOTLY_HEADERS, "Content-Encoding": "gzip"}
+    )
+
+
+@cache
+def _compressed_plotly() -> bytes:
+    return gzip.compress(_PLOTLY_FILE.read_bytes(), compresslevel=6, mtime=0)
+
+
+def _warm() -> None:
+    _compressed_plotly()
+    first_run_done.wait()
+    time.sleep(SETTLE_SECONDS)
+    try:
+        importlib.import_module("torch")
+    except Exception:
+        log.exception("torch cannot be imported: pages will show recordings, and fail to run anything")

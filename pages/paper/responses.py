@@ -1,0 +1,3 @@
+from explorer.ui import frame
+
+frame.begin("Layer responses", None)

@@ -1,0 +1,87 @@
+"""The import rule of design.md: downwards only, and heavy packages have their one home."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
+_LOW = {"config", "records", "errors"}
+_BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
+_MIDDLE = _BELOW_TRAINING | {"measurement", "training", "race", "recipes", "checkpoints", "summary"}
+ALLOWED = {
+    "errors": set(),
+    "config": {"errors"},
+    "records": set(),
+    "home": {"errors"},
+    "device": {"errors"},
+    "data": _LOW | {"home", "data"},
+    "networks": _LOW | {"networks"},
+    "evaluation": {"data", "device"},
+    "summary": {"config", "networks"},
+    "recipes": {"config", "errors"},
+    "race": {"config", "errors", "recipes"},
+    "measurement": _BELOW_TRAINING | {"measurement"},
+    "training": _BELOW_TRAINING | {"measurement"},
+    "checkpoints": _BELOW_TRAINING,
+    "attribution": _MIDDLE | {"attribution"},
+    "plots": _LOW | {"plots", "measurement"},
+    "runs": _LOW,
+    "recordings": _LOW | {"runs", "checkpoints"},
+    "jobs": _LOW | {"runs"},
+    "engines": _MIDDLE | {"engines", "runs", "jobs"},
+    "ui": _MIDDLE | {"ui", "attribution", "plots", "runs", "recordings", "jobs", "engines"},
+    "commands": _MIDDLE | {"commands", "attribution", "plots", "runs", "recordings", "jobs", "engines"},
+    "__main__": {"commands", "errors"},
+}
+PAGES_MAY = {"config", "errors", "records", "ui", "plots", "recipes", "race", "runs", "measurement"}
+HOMES = {
+    "captum": ("explorer/attribution/",),
+    "plotly": ("explorer/plots/", "explorer/ui/"),
+    "streamlit": ("explorer/ui/", "pages/", "app.py"),
+    "sqlite3": ("explorer/runs.py",),
+}
+
+
+def _files() -> list[Path]:
+    return sorted([*ROOT.glob("explorer/**/*.py"), *ROOT.glob("pages/**/*.py"), ROOT / "app.py"])
+
+
+def _imported(file: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{file}: imports are absolute"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def _part(file: Path) -> str:
+    return file.relative_to(ROOT / "explorer").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("file", _files(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_run_downwards(file: Path) -> None:
+    path = str(file.relative_to(ROOT))
+    if path == "explorer/__init__.py":
+        assert _imported(file) == []
+        return
+    allowed = ALLOWED[_part(file)] if path.startswith("explorer/") else PAGES_MAY
+    for name in _imported(file):
+        package, *rest = name.split(".")
+        if package == "explorer":
+            assert rest[0] in allowed, f"{path} may not import {name}"
+        assert package not in ("pages", "app", "tests", "benchmarks"), f"{path} may not import {name}"
+        assert path.startswith(HOMES.get(package, ("",))), f"{package} has another home than {path}"
+
+
+def test_what_the_pages_need_before_they_paint_does_not_import_torch() -> None:
+    light = "explorer.config explorer.records explorer.runs explorer.recordings explorer.jobs explorer.race explorer.data.sources explorer.measurement.verdict explorer.engines.local explorer.device".split()
+    code = f"import sys, {', '.join(light)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
