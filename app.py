@@ -1,8 +1,8 @@
 """Residual Explorer: `streamlit run app.py`, or `python app.py`.
 
-Streamlit treats a folder `pages/` beside the script it runs as its old multipage form, which sends the first
-visitor of a fresh server past this file. So the script it runs is `explorer/ui/router.py`, beside which no such
-folder lies; this file says how that script is served.
+Streamlit takes a folder `pages/` beside the script that it runs for its old multipage form, in which the
+first visitor of a fresh server gets past that script. So it runs `explorer/ui/router.py`, beside which no
+such folder lies; this file says how that script is served.
 """
 
 import streamlit as st

@@ -54,9 +54,7 @@ class Config:
         known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(values) - set(known))
         if unknown:
-            raise RequestError(
-                f"{cls.__name__} has no field {', '.join(unknown)}: written by a newer version?"
-            )
+            raise RequestError(f"{cls.__name__} has no field {', '.join(unknown)}: written by a newer version?")
         return cls(**{name: _typed(known[name].type, value) for name, value in values.items()})
 
     @classmethod
@@ -253,5 +251,3 @@ def _integer(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise RequestError(f"{name} cannot be {text!r}: a whole number is needed") from None
-
-

@@ -70,6 +70,19 @@ def progress(store: Store, runs: list[Run]) -> Progress:
     return Progress(done / total if total else 1.0, active, speed, device)
 
 
+def remaining(store: Store, runs: list[Run]) -> float | None:
+    """Seconds until these runs have ended, by the speed of those under way; None before there is one."""
+    rates, left = [], 0.0
+    for run in runs:
+        last = _last_step(store, run) if run.state == RUNNING else None
+        share = last.step / run.config.training.steps if last else 0.0
+        if run.state in ACTIVE:
+            left += (1 - share) * cost(run.config)
+        if last:
+            rates.append(share * cost(run.config) / last.seconds)
+    return left / sum(rates) if rates else None
+
+
 def estimate(configs: list[RunConfig], finished: list[Run], slots: int) -> float | None:
     """Seconds that these runs will take side by side in `slots`, judged by finished ones; None without any."""
     rates = sorted(

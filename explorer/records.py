@@ -1,6 +1,6 @@
 """What streams and measurements yield: small typed values that know no network, no screen, no database."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 
@@ -86,8 +86,14 @@ class Attribution:
     """Whether negative values are possible and mean 'against the class'."""
     target: int
     completeness_error: float | None
-    """|sum of the map - (output - output at the baseline)|, where the method promises it to be 0."""
+    """|sum of the map - difference|, where the method promises it to be 0."""
     seconds: float
+    difference: float = 0.0
+    """The target's logit for this image less that for the mean image."""
+    grid: Any = None
+    """(h, w) float32: the map before it was scaled up to the image, where the method's own is coarser."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Those of the method, defaults filled in."""
 
 
 _KINDS: dict[str, type[StepRecord] | type[EvaluationRecord]] = {

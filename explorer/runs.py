@@ -118,9 +118,7 @@ class Store:
     def set_provenance(self, run: str, provenance: Provenance) -> None:
         """Say where a run's numbers come from."""
         with self._transaction() as connection:
-            connection.execute(
-                "UPDATE runs SET provenance = ? WHERE run = ?", (json.dumps(asdict(provenance)), run)
-            )
+            connection.execute("UPDATE runs SET provenance = ? WHERE run = ?", (json.dumps(asdict(provenance)), run))
 
     def finish(self, run: str, state: str, message: str = "") -> None:
         """End a running run as done or failed; one that was stopped meanwhile stays stopped."""
@@ -190,6 +188,13 @@ class Store:
         """How many runs wait for a worker."""
         with self._reading() as connection:
             return int(connection.execute("SELECT count(*) FROM runs WHERE state = ?", (QUEUED,)).fetchone()[0])
+
+    def newest(self, run: str) -> tuple[int, int]:
+        """A run's attempt and the seq of its newest record (-1: none): changes whenever there are more records."""
+        with self._reading() as connection:
+            query = "SELECT attempts, (SELECT max(seq) FROM records WHERE run = runs.run) FROM runs WHERE run = ?"
+            attempt, seq = connection.execute(query, (run,)).fetchone() or (0, None)
+        return attempt, -1 if seq is None else seq
 
     def records(self, run: str, after: int = -1) -> list[Record]:
         """A run's records with seq above `after`, in order."""

@@ -1,0 +1,1 @@
+"""Which pixels of an image counted for a class, according to several methods; the only home of captum."""

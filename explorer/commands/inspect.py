@@ -22,7 +22,9 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("run", nargs="?")
     parser.add_argument("--weights", type=Path, help="safetensors, or torch.save of a state dict")
     parser.add_argument("--network", help="which network the weights are of")
-    parser.add_argument("--normalize", choices=("cifar10",), help="how images were normalised (default: as the file says)")
+    parser.add_argument(
+        "--normalize", choices=("cifar10",), help="how images were normalised (default: as the file says)"
+    )
     parser.add_argument("--data", help="auto, cifar10, shapes or a path (default: the run's)")
     parser.add_argument("--split", choices=("test", "train"), default="test")
     parser = subparsers.add_parser("measure", help="measure trained networks")
@@ -59,9 +61,7 @@ def evaluate(options: Namespace) -> None:
         trained = Trained(trained.network, _published_normalization())
     images = sources.load(options.data or location)
     train = options.split == "train"
-    pixels, labels = (
-        (images.train_images, images.train_labels) if train else (images.test_images, images.test_labels)
-    )
+    pixels, labels = (images.train_images, images.train_labels) if train else (images.test_images, images.test_labels)
     outputs = logits(trained.network, prepare(pixels, size), trained.normalization)
     values = {
         "images": len(labels),
@@ -114,14 +114,16 @@ def attribute(options: Namespace) -> None:
             found = explain(trained.network, trained.normalization(picture[None])[0], target, method)
             file = folder / f"{run.run}-{method}.npy"
             np.save(file, found.values)
-            maps.append({
-                "run": run.run,
-                "method": method,
-                "target": target,
-                "seconds": found.seconds,
-                "completeness_error": found.completeness_error,
-                "files": [str(file)],
-            })
+            maps.append(
+                {
+                    "run": run.run,
+                    "method": method,
+                    "target": target,
+                    "seconds": found.seconds,
+                    "completeness_error": found.completeness_error,
+                    "files": [str(file)],
+                }
+            )
     result(options, {"maps": maps}, "\n".join(json.dumps(entry) for entry in maps))
 
 

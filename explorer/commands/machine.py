@@ -9,7 +9,7 @@ from typing import Any
 
 from explorer.commands.output import command, result, say
 from explorer.config import network
-from explorer.data import fetch, sources
+from explorer.data import sources
 from explorer.home import home
 from explorer.runs import Store
 
@@ -75,6 +75,7 @@ def data(options: Namespace) -> None:
     """Say which images are used; with fetch, get CIFAR-10 first."""
     if options.action == "fetch":
         shown = -1
+        from explorer.data import fetch
         for progress in fetch.fetch():
             share = int(100 * progress.bytes_done / progress.bytes_total) if progress.bytes_total else 0
             if share != shown:

@@ -11,9 +11,7 @@ from explorer.recordings import Catalogue, Library
 from explorer.runs import Store
 
 
-def command(
-    subparsers: Any, name: str, run: Callable[[Namespace], None], help: str, **options: Any
-) -> ArgumentParser:
+def command(subparsers: Any, name: str, run: Callable[[Namespace], None], help: str, **options: Any) -> ArgumentParser:
     """A command's parser, with --json, that will call `run`."""
     parser: ArgumentParser = subparsers.add_parser(name, help=help, description=help, **options)
     parser.add_argument("--json", action="store_true", help="JSON lines on stdout, the result last")

@@ -35,7 +35,9 @@ def _add_recipe(parser: Any) -> None:
     parser.add_argument("--recipe", default="brief", help="brief, longer, paper or a .toml file")
     parser.add_argument("--data", default="auto", help="auto, cifar10, shapes or a path")
     parser.add_argument("--seeds", default="0", help="as 0,1,2")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe"
+    )
     parser.add_argument("--engine", default="local", choices=("local",))
 
 

@@ -88,7 +88,7 @@ def _batch(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         )
     except OSError as error:
         raise RequestError(f"cannot read {path}: {error.strerror}") from None
-    except Exception as error:  # noqa: BLE001 - what a broken pickle raises can be anything
+    except Exception as error:  # what a broken pickle raises can be anything
         raise RequestError(f"{path} is not a batch of CIFAR-10 ({error}): {_ADVICE}") from None
     if not fits:
         raise RequestError(f"{path} is not a batch of CIFAR-10 (its shapes or labels differ): {_ADVICE}")
@@ -107,7 +107,7 @@ class _BatchUnpickler(pickle.Unpickler):
             ("numpy", "ndarray"),
             ("numpy.core.multiarray", "_reconstruct"),
             ("numpy._core.multiarray", "_reconstruct"),
-            ("_codecs", "encode"),
+            ("_codecs", "encode"),  # how newer protocols spell the bytes of an array
         }
     )
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from explorer.config import TrainingConfig
-from explorer.data.augmentation import prepare
+from explorer.data.augmentation import channel_statistics, pixel_mean, prepare
 from explorer.data.image_set import ImageSet
 from explorer.errors import RequestError
 
@@ -72,19 +72,7 @@ def _shuffled(count: int) -> Tensor:
 
 
 def _normalization(images: Tensor, kind: str, device: str) -> Normalization:
-    """Sums over uint8 are exact integers, so the figures do not depend on threads or on the order of adding."""
-    count = len(images)
     if kind == "per-pixel mean":
-        mean = images.sum(dim=0, dtype=torch.int64).double() / (255 * count)
-        return Normalization(mean.float().to(device), torch.ones(3, 1, 1, device=device))
-    pixels = count * images.shape[2] * images.shape[3]
-    sums = images.sum(dim=(0, 2, 3), dtype=torch.int64).double()
-    squares = torch.stack([_sum_of_squares(images[:, channel]) for channel in range(3)])
-    mean = sums / pixels
-    std = (squares / pixels - mean.square()).sqrt()
-    return Normalization((mean / 255).float()[:, None, None].to(device), (std / 255).float()[:, None, None].to(device))
-
-
-def _sum_of_squares(values: Tensor) -> Tensor:
-    counts = torch.bincount(values.flatten(), minlength=256).double()
-    return (counts * torch.arange(256, dtype=torch.float64).square()).sum()
+        return Normalization(pixel_mean(images).to(device), torch.ones(3, 1, 1, device=device))
+    mean, std = channel_statistics(images)
+    return Normalization(mean.to(device), std.to(device))

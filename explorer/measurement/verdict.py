@@ -66,11 +66,11 @@ def _gap(family: str, by_depth: dict[int, dict[int, EvaluationRecord]]) -> Gap |
         half = student_t(len(seeds) - 1) * stdev(gaps) / math.sqrt(len(seeds))
     else:
         images = by_depth[shallow][seeds[0]].training_images
-        half = NormalDist().inv_cdf(0.975) * math.sqrt(_variance(low_errors[0], images) + _variance(high_errors[0], images))
+        half = NormalDist().inv_cdf(0.975) * math.sqrt(
+            _variance(low_errors[0], images) + _variance(high_errors[0], images)
+        )
     gap = mean(gaps)
-    return Gap(
-        family, shallow, deep, mean(low_errors), mean(high_errors), gap, gap - half, gap + half, len(seeds)
-    )
+    return Gap(family, shallow, deep, mean(low_errors), mean(high_errors), gap, gap - half, gap + half, len(seeds))
 
 
 def _variance(error: float, images: int) -> float:

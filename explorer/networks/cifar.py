@@ -38,9 +38,7 @@ class CifarNetwork(nn.Module):
 
 def _stage(config: NetworkConfig, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     first = BasicBlock(in_channels, out_channels, stride, config.shortcut)
-    others = (
-        BasicBlock(out_channels, out_channels, 1, config.shortcut) for _ in range(config.blocks_per_stage - 1)
-    )
+    others = (BasicBlock(out_channels, out_channels, 1, config.shortcut) for _ in range(config.blocks_per_stage - 1))
     return nn.Sequential(first, *others)
 
 
@@ -78,9 +76,7 @@ def response_layers(network: nn.Module) -> dict[str, nn.BatchNorm2d]:
 
     BN's output is the layer's response; the 1x1 projections of options B and C are not 3x3 layers.
     """
-    projections = {
-        id(shortcut.bn) for shortcut in network.modules() if isinstance(shortcut, ProjectionShortcut)
-    }
+    projections = {id(shortcut.bn) for shortcut in network.modules() if isinstance(shortcut, ProjectionShortcut)}
     return {
         re.sub(r"bn(\d?)$", r"conv\1", name): module
         for name, module in network.named_modules()

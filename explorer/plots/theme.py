@@ -5,12 +5,12 @@ least 3 on the light page and on the dark one, so that one figure serves both th
 depth is told by shade, dash and legend together.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import plotly.graph_objects as go
 import plotly.io as pio
 
-Figure = go.Figure | dict[str, Any]
+Figure: TypeAlias = go.Figure | dict[str, Any]
 
 PLAIN = "#d55e00"
 RESIDUAL = "#0072b2"
@@ -29,7 +29,7 @@ def colour(family: str) -> str:
 
 
 def shade(family: str, depth_rank: int, depths: int = 2) -> str:
-    """The family's colour for one depth of several, `depth_rank` 0 being the shallowest: deeper is darker."""
+    """The family's colour for one of several depths, `depth_rank` 0 the shallowest: deeper is darker."""
     if family not in _SHADES:
         return PAPER
     shallow, deep = (_channels(end) for end in _SHADES[family])
@@ -39,7 +39,7 @@ def shade(family: str, depth_rank: int, depths: int = 2) -> str:
 
 
 def line(family: str, depth_rank: int, split: str, depths: int = 2) -> dict[str, Any]:
-    """A `go.Scatter` line: `split` is train (thin) or test (bold); the deepest is solid, the others dashed."""
+    """A `go.Scatter` line: `split` is train (thin) or test (bold); the deepest is solid, others dashed."""
     dash = _DASHES[min(max(depths - 1 - depth_rank, 0), len(_DASHES) - 1)]
     return {"color": shade(family, depth_rank, depths), "width": _WIDTHS[split], "dash": dash}
 

@@ -49,7 +49,7 @@ def show_error(error: Exception) -> None:
 
 @contextmanager
 def errors_in_place() -> Iterator[None]:
-    """Turn an ExplorerError of the block into its line where the block stands; the rest of the page goes on."""
+    """Show an ExplorerError of the block as its line where the block stands; the page goes on after it."""
     try:
         yield
     except ExplorerError as error:

@@ -16,10 +16,12 @@ export default function ({ data, parentElement }) {
 
 function mount(parent, { key }) {
   const host = child(parent, "residual-plot")
-  const chart = { host, canvas: child(host, "residual-plot-canvas"), picture: child(host, "residual-plot-picture") }
+  const canvas = child(host, "residual-plot-canvas")
+  const chart = { host, canvas, picture: child(host, "residual-plot-picture") }
   chart.picture.setAttribute("role", "img")
   chart.sizes = new ResizeObserver(() => requestAnimationFrame(() => resize(chart)))
   chart.sizes.observe(host)
+  host.addEventListener("pointerdown", () => hold(chart))
   count("__residualMounts", key)
   return chart
 }
@@ -31,12 +33,26 @@ function unmount(chart) {
   chart.host.remove()
 }
 
+// A redraw under a drag would end it: while the reader holds the chart, only the newest figure is kept.
+function hold(chart) {
+  chart.held = true
+  const over = new AbortController()
+  const letGo = () => {
+    over.abort()
+    setTimeout(() => {
+      chart.held = false
+      if (!chart.gone) draw(chart)
+    })
+  }
+  for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, letGo, { signal: over.signal })
+}
+
 async function draw(chart) {
   chart.host.style.height = `${chart.data.height}px`
   chart.picture.setAttribute("aria-label", chart.data.alt)
   try {
     const Plotly = await library(chart.data.plotly)
-    if (!chart.gone) await react(Plotly, chart)
+    if (!chart.gone && !chart.held) await react(Plotly, chart)
   } catch (error) {
     fail(chart, error)
   }
@@ -48,7 +64,8 @@ async function react(Plotly, chart) {
   if (drawn === chart.drawn) return // nothing changed: a tick of a quiet run costs a comparison
   chart.drawn = drawn
   const { data, layout } = JSON.parse(chart.data.figure)
-  await Plotly.react(chart.canvas, identified(data), themed(layout, colours), config(Plotly, chart))
+  chart.config ??= config(Plotly, chart) // one object for good: given another, plotly.js starts from scratch
+  await Plotly.react(chart.canvas, identified(data), themed(layout, colours), chart.config)
   chart.host.classList.add("is-drawn")
   count("__residualUpdates", chart.data.key)
 }
@@ -85,8 +102,8 @@ function themed(layout, colours) {
   const merged = { ...page, ...layout, autosize: true, font: { ...layout.font, ...colours.font } }
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
     if (!/^[xy]axis\d*$/.test(name)) continue
-    merged[name] = { gridcolor: colours.grid, linecolor: colours.line, tickcolor: colours.line, ...layout[name] }
-    merged[name].zerolinecolor ??= colours.line
+    const lines = { linecolor: colours.line, tickcolor: colours.line, zerolinecolor: colours.line }
+    merged[name] = { gridcolor: colours.grid, ...lines, ...layout[name] }
   }
   return merged
 }
@@ -97,7 +114,7 @@ function pageColours(element) {
   const text = value("--st-text-color") || style.color
   return {
     text,
-    muted: value("--st-gray-color") || text,
+    muted: value("--st-gray-text-color") || text,
     page: value("--st-background-color") || "rgba(0,0,0,0)",
     line: value("--st-border-color") || text,
     grid: value("--st-border-color-light") || value("--st-border-color") || text,
@@ -116,6 +133,7 @@ function config(Plotly, chart) {
   const files = [save("png", Plotly.Icons.camera), save("svg", Plotly.Icons.disk)]
   return {
     displaylogo: false,
+    showTips: false,
     displayModeBar: true,
     modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d"], files],
     doubleClick: "reset+autosize",
@@ -135,7 +153,7 @@ function library(address) {
   window.__residualPlotly ??= new Promise((resolve, reject) => {
     const script = document.createElement("script")
     script.src = new URL(address, document.baseURI).href
-    script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly.js defines no Plotly")))
+    script.onload = () => resolve(window.Plotly)
     script.onerror = () => {
       delete window.__residualPlotly // the next update tries again
       script.remove()

@@ -6,9 +6,7 @@ import streamlit as st
 
 from explorer.ui import server, sitemap
 
-MARK = Path(__file__).with_name(
-    "mark.svg"
-)  # a file of our own: Streamlit fetches its icons' pictures from the net
+MARK = Path(__file__).with_name("mark.svg")  # our own file: those of Streamlit come from the net
 LOGO = Path(__file__).with_name("logo.svg")
 
 

@@ -1,4 +1,4 @@
-"""What the page server does beside running pages: plotly.js, a redirect, warming torch, errors nobody caught."""
+"""What the page server does beside running pages: plotly.js, a redirect, torch, errors nobody caught."""
 
 import gzip
 import importlib
@@ -76,9 +76,8 @@ async def _plotly(request: Request) -> Response:
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return FileResponse(_PLOTLY_FILE, media_type="text/javascript", headers=_PLOTLY_HEADERS)
     body = await run_in_threadpool(_compressed_plotly)
-    return Response(
-        body, media_type="text/javascript", headers={**_PLOTLY_HEADERS, "Content-Encoding": "gzip"}
-    )
+    headers = {**_PLOTLY_HEADERS, "Content-Encoding": "gzip"}
+    return Response(body, media_type="text/javascript", headers=headers)
 
 
 @cache

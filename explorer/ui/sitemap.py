@@ -42,7 +42,7 @@ PAGES = (
         "How strongly each layer responds.",
     ),
     Entry(
-        "attributions", "The paper", "Attributions", ":material/center_focus_strong:", "Which pixels counted."
+        "attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."
     ),
     Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
 )

@@ -1,3 +1,7 @@
-from explorer.ui import frame
+"""Every network that was trained here or came recorded: compare, rename, export, delete."""
 
-frame.begin("Runs", None)
+from explorer.ui import frame, run_table
+
+frame.begin("Runs", "What has been trained?")
+with frame.errors_in_place():
+    run_table.panel()

@@ -1,0 +1,40 @@
+"""Many encoded images as one array. No torch here."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from explorer.data.picture import read_picture
+from explorer.errors import RequestError
+
+KEPT_SIDES = range(32, 65)
+"""Sides in pixels of square images that keep their size."""
+OTHER_SIDE = 32
+"""The side that all other images get."""
+
+
+def side_and_format(first: bytes | Path) -> tuple[int, str]:
+    """The side that all images of a set get, and its format (JPEG, PNG ...), told from the first one's header."""
+    try:
+        with Image.open(io.BytesIO(first) if isinstance(first, bytes) else first) as image:
+            width, height = image.size
+            side = width if width == height and width in KEPT_SIDES else OTHER_SIDE
+            return side, image.format or "unknown"
+    except Exception as error:  # see read_picture
+        name = first if isinstance(first, Path) else "the first image"
+        raise RequestError(f"{name} is not an image that can be read: {error}") from None
+
+
+def decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, side: int) -> NDArray[np.uint8]:
+    """uint8 (count, 3, side, side) from pairs of a name and an image; RequestError names the one it cannot read.
+
+    One thread: PIL holds the lock through most of such small images, so that two were no faster.
+    """
+    images = np.empty((count, 3, side, side), dtype=np.uint8)
+    for index, (name, image) in enumerate(encoded):
+        images[index] = read_picture(image, side, name)
+    return images

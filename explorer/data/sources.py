@@ -1,0 +1,101 @@
+"""From what people type after --data to images. No torch here before images are read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from explorer.data import cifar, image_folder, parquet, shapes
+from explorer.data.decoded import decoded
+from explorer.data.source import Pixels, Source
+from explorer.errors import ExplorerError, RequestError
+from explorer.home import home
+
+if TYPE_CHECKING:
+    from explorer.data.image_set import ImageSet
+
+__all__ = ["Source", "load", "resolve"]
+
+_FETCH = "python -m explorer data fetch"
+_LAYOUTS = (
+    "a folder that holds cifar-10-batches-py, Parquet files (train-*.parquet and test-*.parquet) "
+    "or images (train/<class>/* and test/<class>/*)"
+)
+
+# In this order, as a folder of batches may lie in one that has train/ and test/ too.
+_FOLDERS = {"cifar": cifar, "parquet": parquet, "folder": image_folder}
+
+
+def resolve(data: str) -> Source:
+    """The source that `data` means: auto, cifar10, shapes, shapes-cluttered, or a path.
+
+    Nothing is decoded or downloaded, and an unchanged source is told in milliseconds. `auto` is CIFAR-10 if it is in
+    the home or in ./data, else the generated shapes. Raises RequestError, one line, for what cannot be used.
+    """
+    if data == "auto":
+        batches = _cifar10()
+        return cifar.source(batches) if batches and not cifar.missing(batches) else shapes.source("shapes")
+    if data == "cifar10":
+        if batches := _cifar10():
+            return cifar.source(batches)
+        raise RequestError(f"CIFAR-10 is neither in {_home_data()} nor in ./data: run {_FETCH}, or use --data shapes")
+    if data in shapes.VARIANTS:
+        return shapes.source(data)
+    return _in_folder(data)
+
+
+def load(data: str) -> "ImageSet":
+    """The images of `resolve(data)`, decoded once and then mapped from the home's copy.
+
+    Raises RequestError for a source that cannot be used or an image that cannot be read.
+    """
+    import torch
+
+    from explorer.data.image_set import ImageSet
+
+    source = resolve(data)
+    pixels = decoded(source.name, _decoder(source))
+    return ImageSet(
+        name=source.name,
+        description=source.description,
+        classes=pixels.classes,
+        train_images=torch.from_numpy(pixels.train_images),
+        train_labels=torch.from_numpy(pixels.train_labels),
+        test_images=torch.from_numpy(pixels.test_images),
+        test_labels=torch.from_numpy(pixels.test_labels),
+    )
+
+
+def _decoder(source: Source) -> Callable[[], Pixels]:
+    path = source.path
+    if path is None:
+        return lambda: shapes.pixels(source.kind)
+    return lambda: _FOLDERS[source.kind].pixels(path)
+
+
+def _in_folder(data: str) -> Source:
+    try:
+        folder = Path(data).expanduser().resolve()
+        is_folder, exists = folder.is_dir(), folder.exists()
+    except (OSError, RuntimeError, ValueError):
+        is_folder = exists = False
+    if not is_folder:
+        what = "is a file" if exists else "is no data set"
+        raise RequestError(f"{data!r} {what}: write auto, cifar10, shapes or the path of {_LAYOUTS}")
+    for kind in _FOLDERS.values():
+        if found := kind.find(folder):
+            source: Source = kind.source(found)
+            return source
+    raise RequestError(f"there are no images in {folder}: needed is {_LAYOUTS}")
+
+
+def _cifar10() -> Path | None:
+    """The folder of batches in the home or in ./data; a complete one if there is."""
+    folders = [found for place in (_home_data(), Path("data").resolve()) if place and (found := cifar.find(place))]
+    return min(folders, key=lambda folder: len(cifar.missing(folder)), default=None)
+
+
+def _home_data() -> Path | None:
+    try:
+        return home() / "data"
+    except ExplorerError:
+        return None  # images can be read without a home

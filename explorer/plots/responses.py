@@ -1,0 +1,90 @@
+"""Layer responses, Figure 7 of the paper: in layer order above, sorted by size below."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.config import NetworkConfig
+from explorer.plots import theme
+from explorer.records import LayerResponse
+
+
+@dataclass(frozen=True)
+class Responses:
+    """The responses of one network at one moment."""
+
+    network: NetworkConfig
+    label: str
+    values: Sequence[LayerResponse]
+
+
+def response_curves(shown: Sequence[Responses], control: bool, predicted: bool = False) -> go.Figure:
+    """One line a network in two panels, layer order left and sorted right.
+
+    `control` adds the untrained network's line, 1 in every layer; `predicted` what gamma and beta alone say.
+    """
+    figure = make_subplots(
+        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=["In layer order", "Sorted by size"]
+    )
+    depths = sorted({responses.network.depth for responses in shown})
+    for responses in shown:
+        line = theme.line(responses.network.family, depths.index(responses.network.depth), "test", len(depths))
+        stds = [value.std for value in responses.values]
+        names = [value.layer for value in responses.values]
+        order = sorted(range(len(stds)), key=lambda index: -stds[index])
+        _add(figure, 1, responses.label, line, stds, names)
+        _add(figure, 2, responses.label, line, [stds[i] for i in order], [names[i] for i in order])
+        if predicted:
+            thin = {**line, "width": 1, "dash": "dot"}
+            _add(figure, 1, f"{responses.label} from γ and β", thin, [v.predicted for v in responses.values], names)
+    longest = max((len(responses.values) for responses in shown), default=1)
+    if control:
+        for column in (1, 2):
+            figure.add_trace(
+                go.Scatter(
+                    x=[1, longest], y=[1, 1], name="untrained (all 1)", mode="lines", showlegend=column == 1,
+                    legendgroup="untrained", line={"color": theme.PAPER, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
+                ),
+                row=1, col=column,
+            )  # fmt: skip
+    base = theme.layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 40, "b": 8}, percent=False)
+    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
+    figure.update_layout(legend={**base["legend"], "y": -0.2, "yanchor": "top"})
+    figure.update_xaxes(**theme.axis("layer"), range=[0.5, longest + 0.5], col=1)
+    figure.update_xaxes(**theme.axis("rank"), range=[0.5, longest + 0.5], col=2)
+    figure.update_yaxes(**theme.axis(""), rangemode="tozero")
+    figure.update_yaxes(title_text="standard deviation of the response", col=1)
+    return figure
+
+
+def alternative_text(shown: Sequence[Responses]) -> str:
+    """What `response_curves` shows, in words."""
+    told = [
+        f"{responses.label}: from {min(v.std for v in responses.values):.2f} to "
+        f"{max(v.std for v in responses.values):.2f} over {len(responses.values)} layers"
+        for responses in shown
+        if responses.values
+    ]
+    return "Standard deviation of each layer's response. " + "; ".join(told)
+
+
+def _add(
+    figure: go.Figure, column: int, label: str, line: dict[str, object], values: list[float], names: list[str]
+) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=list(range(1, len(values) + 1)),
+            y=values,
+            name=label,
+            legendgroup=label,
+            showlegend=column == 1,
+            mode="lines",
+            line=line,
+            customdata=names,
+            hovertemplate="%{customdata}: %{y:.3f}<extra>" + label + "</extra>",
+        ),
+        row=1,
+        col=column,
+    )

@@ -1,0 +1,104 @@
+"""Widgets that return configs; each keeps its value in the address."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from explorer.errors import RequestError
+from explorer.race import Race
+from explorer.recipes import RECIPES
+from explorer.runs import Run
+from explorer.ui import resources
+
+_PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
+_DATA_LABELS = {"auto": "CIFAR-10, else shapes", "cifar10": "CIFAR-10", "shapes": "Generated shapes"}
+
+
+def race() -> Race:
+    """Recipe, depths, data: what the race is about. A wish that cannot be met is refused in one line."""
+    recipes, depths, data = st.columns([3, 2, 2], vertical_alignment="bottom")
+    with recipes:
+        name = st.segmented_control(
+            "How long",
+            list(RECIPES),
+            default="brief",
+            required=True,
+            format_func=lambda name: RECIPES[name].label,
+            help="  \n".join(f"**{recipe.label}:** {recipe.explanation}" for recipe in RECIPES.values()),
+            key="recipe",
+            bind="query-params",
+        )
+    recipe = RECIPES[name or "brief"]
+    with depths:
+        own = " | ".join(map(str, recipe.depths))
+        pair = st.selectbox(
+            "Depths, shallow | deep",
+            [own, *(pair for pair in _PAIRS if pair != own)],
+            accept_new_options=True,
+            help="Weighted layers, 6n+2 each: 8, 14, 20 … 110. Type your own as 20 | 110.",
+            key=f"depths-{recipe.name}",
+        )
+    with data:
+        chosen = st.selectbox(
+            "Images",
+            resources.data_choices(),
+            format_func=lambda data: _DATA_LABELS.get(data, data),
+            help="CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.",
+            key="data",
+        )
+    found = resources.source(chosen)
+    return Race(recipe, found.name, _depths(pair or own))
+
+
+def location() -> str:
+    """Where the images chosen in `race` lie, for the worker that will read them."""
+    data: str = st.session_state.get("data") or resources.data_choices()[0]
+    found = resources.source(data)
+    return str(found.path) if found.path else found.kind
+
+
+def runs(label: str, choices: Sequence[Run], default: Sequence[Run], key: str, most: int = 8) -> list[Run]:
+    """Several runs chosen from a list, by name."""
+    by_identity = {run.run: run for run in choices}
+    chosen = st.multiselect(
+        label,
+        list(by_identity),
+        default=[run.run for run in default],
+        format_func=lambda run: run_label(by_identity[run]),
+        max_selections=most,
+        key=key,
+    )
+    return [by_identity[run] for run in chosen]
+
+
+def one_run(label: str, choices: Sequence[Run], default: Run, key: str) -> Run:
+    """One run chosen from a list."""
+    by_identity = {run.run: run for run in choices}
+    chosen = st.selectbox(
+        label,
+        list(by_identity),
+        index=list(by_identity).index(default.run),
+        format_func=lambda run: run_label(by_identity[run]),
+        key=key,
+    )
+    return by_identity[chosen]
+
+
+def run_label(run: Run) -> str:
+    """What tells a run from the others in a list."""
+    origin = run.provenance.origin if run.provenance else run.state
+    return f"{run.label} · {run.config.training.steps:,} steps · {origin}"
+
+
+def pick(label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str) -> str:
+    """One of a few options, side by side."""
+    chosen = st.segmented_control(label, options, default=default, required=True, format_func=shown, key=key)
+    return str(chosen or default)
+
+
+def _depths(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(number) for number in re.findall(r"\d+", text))
+    if len(numbers) != 2 or numbers[0] >= numbers[1]:
+        raise RequestError(f"depths {text!r}: write a shallow and a deep one, as 20 | 56")
+    return numbers

@@ -1,0 +1,164 @@
+"""The panel of a race: its curves, verdict, progress and stop, on its own clock."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer import jobs
+from explorer.config import RunConfig
+from explorer.device import LARGEST_SLOTS
+from explorer.measurement.verdict import verdict
+from explorer.plots import curves
+from explorer.plots.curves import Curve
+from explorer.race import Race
+from explorer.runs import ACTIVE, DONE, FAILED, Run
+from explorer.ui import frame, resources, sentences
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import final, records
+
+_TICK_SECONDS = 1.0
+_CURVES_HEIGHT = 400
+
+
+def panel(race: Race, location: str) -> None:
+    """The race as it stands, on its own clock while something trains."""
+    active = any(run.state in ACTIVE for run in _live(race))
+    st.fragment(_race, run_every=_TICK_SECONDS if active else None, key="race")(race, location, active)
+
+
+def _race(race: Race, location: str, was_active: bool) -> None:
+    server = resources.server()
+    live = _live(race)
+    active = [run for run in live if run.state in ACTIVE]
+    if active:
+        server.engine.tend()
+    elif was_active:
+        st.rerun()  # once, to stop the clock
+    recorded = _recorded(race, exact=bool(live))
+    shown = live or recorded
+    _verdict(shown, race)
+    background = [_curve(run, recorded=True) for run in recorded if active or not live]
+    drawn = background + [_curve(run, recorded=False) for run in live]
+    steps = shown[0].config.training.steps if shown else race.recipe.training.steps
+    live_plot(
+        curves.error_curves(drawn, steps), key="race-curves", height=_CURVES_HEIGHT, alt=curves.alternative_text(drawn)
+    )
+    for run in live:
+        if run.state == FAILED:
+            st.error(f"{run.label}: {run.message}")
+    if active:
+        _progress(live, active)
+    else:
+        _start(race, location, live)
+    if live and not active:
+        _longer(race)
+
+
+def _verdict(runs: Sequence[Run], race: Race) -> None:
+    """The sentences that the finished runs allow; while none are, what is shown and why."""
+    finals = [(run.config, last) for run in runs if run.state == DONE and (last := final(run)) is not None]
+    gaps = verdict(finals)
+    provenance = next((run.provenance for run in runs if run.provenance), None)
+    if gaps:
+        for sentence in sentences.verdict_sentences(gaps):
+            st.markdown(f"#### {sentence}")
+        st.caption(sentences.basis(gaps, finals[0][1].training_images) + " " + _what(runs[0]))
+    elif not runs:
+        st.markdown("#### Nothing has been measured for this choice yet.")
+        st.caption("Press *Run it here* to train these four networks on this machine.")
+    else:
+        st.markdown(f"#### Training {race.depths[0]} and {race.depths[-1]} layers, plain and residual …")
+        st.caption("The verdict comes when all four have finished. " + _what(runs[0]))
+    if provenance:
+        frame.provenance_badge(provenance)
+
+
+def _what(run: Run) -> str:
+    training = run.config.training
+    data = run.provenance.data if run.provenance else run.config.data
+    images = f"{training.train_images:,} images" if training.train_images else "all images"
+    return f"{training.steps:,} steps, {images} at {training.image_size}×{training.image_size} pixels. {data}"
+
+
+def _progress(live: Sequence[Run], active: Sequence[Run]) -> None:
+    server = resources.server()
+    seeds = {run.config.seed for run in active}
+    now = jobs.progress(server.store, [run for run in live if run.config.seed in seeds])
+    left = jobs.remaining(server.store, [run for run in live if run.config.seed in seeds])
+    words = [now.device, f"{now.images_per_second:,.0f} images/s" if now.images_per_second else "starting …"]
+    words += [f"about {sentences.duration(left)} left"] if left else []
+    bar, stop = st.columns([6, 1], vertical_alignment="bottom")
+    bar.progress(min(now.done, 1.0), text=" · ".join(word for word in words if word))
+    if stop.button("Stop", icon=":material/stop:", key="race-stop", width="stretch"):
+        server.store.stop([run.run for run in active])
+        st.rerun()
+
+
+def _start(race: Race, location: str, live: Sequence[Run]) -> None:
+    """The button: what it will do, and how long that takes."""
+    server = resources.server()
+    seed = _next_seed(race, live)
+    configs = replace(race, seeds=(seed,)).runs
+    seconds = _estimate(configs)
+    label = "Run it here" if not live else f"Run seed {seed} too"
+    takes = f" · about {sentences.duration(seconds)}" if seconds else ""
+    if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start"):
+        server.store.submit(configs, location)
+        server.engine.tend()
+        st.rerun()
+
+
+def _estimate(configs: list[RunConfig]) -> float | None:
+    """By what ran on this machine; before anything has, by the recordings' machine."""
+    slots = min(LARGEST_SLOTS, os.cpu_count() or 1)
+    own = [run for run in resources.server().store.runs() if run.state == DONE and run.location]
+    return jobs.estimate(configs, own or resources.library().runs(), slots)
+
+
+def _longer(race: Race) -> None:
+    """Beside a brief result: what it does not show, and the longest recording there is."""
+    recorded = _recorded(race, exact=False)
+    finals = [(run.config, last) for run in recorded if (last := final(run)) is not None]
+    gaps = verdict(finals)
+    if not gaps or recorded[0].config.training.steps <= race.recipe.training.steps:
+        return
+    said = " ".join(sentences.verdict_sentences(gaps))
+    st.info(
+        f"A short run shows which networks are *harder to optimise*, not yet which end up worse. "
+        f"Recorded with {recorded[0].config.training.steps:,} steps: {said}",
+        icon=":material/history:",
+    )
+
+
+def _live(race: Race) -> list[Run]:
+    """The store's runs of this race, of whatever seed, in the race's order; those that were stopped only if alone."""
+    wanted = [replace(config, seed=0).run for config in race.runs]
+    found = [run for run in resources.server().store.runs() if replace(run.config, seed=0).run in wanted]
+    kept = [run for run in found if run.state in (*ACTIVE, DONE, FAILED)]
+    return sorted(kept, key=lambda run: (run.config.seed, wanted.index(replace(run.config, seed=0).run)))
+
+
+def _recorded(race: Race, exact: bool) -> list[Run]:
+    """Recordings with the race's depths: of its recipe if `exact`, else of the longest training there is."""
+    depths = {(config.network.name, config.training.steps) for config in race.runs}
+    names = {name for name, _ in depths}
+    runs = [run for run in resources.library().runs() if run.config.network.name in names]
+    if exact:
+        return [run for run in runs if (run.config.network.name, run.config.training.steps) in depths]
+    longest = max((run.config.training.steps for run in runs), default=0)
+    return [run for run in runs if run.config.training.steps == longest]
+
+
+def _next_seed(race: Race, live: Sequence[Run]) -> int:
+    """The first seed that not all networks of the race have finished."""
+    done = {seed: 0 for seed in range(len(live) + 1)}
+    for run in live:
+        if run.state == DONE:
+            done[run.config.seed] = done.get(run.config.seed, 0) + 1
+    return next(seed for seed, count in sorted(done.items()) if count < len(race.runs))
+
+
+def _curve(run: Run, recorded: bool) -> Curve:
+    return Curve(run.config, records(run), recorded)

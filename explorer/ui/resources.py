@@ -1,0 +1,114 @@
+"""Everything the visitors of one server share; the only caches. torch is imported when first needed, not before."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+from filelock import FileLock, Timeout
+
+from explorer import recordings
+from explorer.data import sources
+from explorer.engines.local import LocalEngine
+from explorer.errors import ExplorerError, RequestError
+from explorer.home import home
+from explorer.recordings import Catalogue, Library
+from explorer.runs import Run, Store
+
+if TYPE_CHECKING:
+    from explorer.checkpoints import Trained
+    from explorer.data.image_set import ImageSet
+
+DATA = "EXPLORER_DATA"
+_LARGEST_CACHE = 8
+
+
+@dataclass(frozen=True)
+class Server:
+    """The store, and the engine that works its queue."""
+
+    store: Store
+    engine: LocalEngine
+
+
+@st.cache_resource
+def _server(folder: str) -> Server:
+    store = Store(home())
+    lock = FileLock(store.folder / "server.lock", timeout=0, is_singleton=True)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ExplorerError(
+            f"another server is using the store in {folder}: use that one, or start this one "
+            "with EXPLORER_HOME set to another folder"
+        ) from None
+    engine = LocalEngine(store)
+    engine.tend()  # what an earlier server left queued or running goes on
+    return Server(store, engine)
+
+
+def server() -> Server:
+    """This server's store and engine; one line of error where the store cannot be used."""
+    return _server(str(home()))
+
+
+@st.cache_resource
+def library() -> Library:
+    """The recordings that ship with the program."""
+    return Library()
+
+
+def catalogue() -> Catalogue:
+    """All runs, of the store and shipped."""
+    return Catalogue(server().store, library())
+
+
+def data_choices() -> list[str]:
+    """What the data control offers: what the server was started with, and the generated shapes."""
+    chosen = os.environ.get(DATA, "auto")
+    return [chosen] if chosen == "shapes" else [chosen, "shapes"]
+
+
+@st.cache_data(max_entries=_LARGEST_CACHE, ttl=30, show_spinner=False)
+def source(data: str) -> Any:
+    """Which images `data` stands for; looked up again after half a minute, since a fetch may have ended."""
+    return sources.resolve(data)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
+def _images(name: str, data: str) -> "ImageSet":
+    return sources.load(data)
+
+
+def images(data: str) -> "ImageSet":
+    """All images of a source."""
+    return _images(source(data).name, data)
+
+
+def images_of(run: Run) -> "ImageSet":
+    """The images that a run was trained on, or CIFAR-10 in another encoding; refused if they are not here."""
+    for data in filter(None, (run.location, *data_choices(), "auto")):
+        try:
+            found = source(data)
+        except RequestError:
+            continue
+        if found.name == run.config.data or _kind(found.name) == _kind(run.config.data) == "cifar10":
+            return images(data)
+    raise RequestError(
+        f"the images of {run.label} ({run.config.data}) are not on this machine: "
+        "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
+    )
+
+
+def _kind(data: str) -> str:
+    return data.partition("@")[0].partition("-")[0]
+
+
+@st.cache_resource(max_entries=_LARGEST_CACHE, show_spinner=False)
+def _trained(run: str, ended: str) -> "Trained":
+    return recordings.trained(catalogue(), run)
+
+
+def trained(run: Run) -> "Trained":
+    """A run's trained network; read only, shared by all visitors."""
+    return _trained(run.run, run.provenance.date if run.provenance else "")

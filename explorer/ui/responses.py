@@ -1,0 +1,59 @@
+"""The panel of layer responses: Fig. 7 for chosen runs, with the longest recording beside them."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explorer.plots.responses import Responses, response_curves
+from explorer.plots.responses import alternative_text as responses_text
+from explorer.records import EvaluationRecord
+from explorer.runs import DONE, Run
+from explorer.ui import controls, frame, resources, sentences, sitemap
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import final, latest_race, longest_recording, records
+
+_RESPONSES_HEIGHT = 380
+
+
+def panel() -> None:
+    """Fig. 7 for chosen runs, and for the longest recording beside them."""
+    choices = [run for run in resources.catalogue().runs() if final(run) is not None]
+    if not choices:
+        st.info("No network has been trained yet.", icon=":material/info:")
+        sitemap.link("degradation", "Train some: Degradation")
+        return
+    chosen = controls.runs("Networks", choices, latest_race(choices), key="responses-runs")
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="center")
+    with left:
+        share = st.select_slider(
+            "Training done", list(range(0, 101, 10)), value=100, format_func=lambda percent: f"{percent} %",
+            key="responses-share",
+        )  # fmt: skip
+    control = middle.toggle("Untrained control", value=True, key="responses-control")
+    predicted = right.toggle("Predicted from γ and β", key="responses-predicted")
+    if not chosen:
+        st.info("Choose at least one network.", icon=":material/info:")
+        return
+    _responses(chosen, share / 100, control, predicted, "responses")
+    longest = [run for run in longest_recording() if run.run not in {other.run for other in chosen}]
+    most = max(run.config.training.steps for run in chosen)
+    if longest and longest[0].config.training.steps > most:
+        st.subheader(f"Beside it: the longest recording, {longest[0].config.training.steps:,} steps", anchor=False)
+        _responses(longest, 1.0, control, predicted, "responses-longest")
+
+
+def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool, key: str) -> None:
+    shown = [Responses(run.config.network, run.label, _evaluation_at(run, share).responses) for run in runs]
+    st.markdown(f"#### {sentences.responses_sentence([(r.network, r.values) for r in shown])}")
+    if runs[0].provenance:
+        frame.provenance_badge(runs[0].provenance)
+    live_plot(
+        response_curves(shown, control, predicted), key=key, height=_RESPONSES_HEIGHT,
+        alt=responses_text(shown),
+    )  # fmt: skip
+
+
+def _evaluation_at(run: Run, share: float) -> EvaluationRecord:
+    """The evaluation nearest to this share of the training."""
+    evaluations = [record for record in records(run) if isinstance(record, EvaluationRecord)]
+    return min(evaluations, key=lambda record: abs(record.step - share * run.config.training.steps))

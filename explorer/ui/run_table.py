@@ -1,0 +1,139 @@
+"""The panel of runs: a table with small curves; what is chosen in it can be compared, renamed, exported, deleted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer import recordings
+from explorer.plots import curves
+from explorer.plots.curves import Curve
+from explorer.records import StepRecord
+from explorer.runs import ACTIVE, DONE, Run
+from explorer.ui import frame, resources, sentences, sitemap
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import final, records
+
+_TICK_SECONDS = 2.0
+_SPARK_POINTS = 30
+
+
+def panel() -> None:
+    """The table, on its own clock while something trains, then what can be done with the chosen runs."""
+    active = any(run.state in ACTIVE for run in resources.server().store.runs())
+    st.fragment(_table, run_every=_TICK_SECONDS if active else None, key="runs-table")(active)
+    _import()
+
+
+def _table(was_active: bool) -> None:
+    runs = resources.catalogue().runs()
+    active = any(run.state in ACTIVE for run in runs)
+    if active:
+        resources.server().engine.tend()
+    elif was_active:
+        st.rerun()
+    if not runs:
+        st.info("Nothing has been trained yet.", icon=":material/info:")
+        sitemap.link("degradation", "Train some networks: Degradation")
+        return
+    used = resources.server().store.bytes_used() / 1e6
+    st.caption(f"{len(runs)} runs. The store takes {used:,.0f} MB. Choose rows to compare, rename, export or delete.")
+    event = st.dataframe(
+        [_row(run) for run in runs],
+        column_config=_columns(),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="runs-chosen",
+        height=min(36 * (len(runs) + 1) + 4, 470),
+    )
+    chosen = [runs[index] for index in event["selection"]["rows"] if index < len(runs)]
+    if chosen:
+        _chosen(chosen)
+
+
+def _row(run: Run) -> dict[str, Any]:
+    last = final(run)
+    errors = [100 * record.training_error for record in records(run) if isinstance(record, StepRecord)]
+    return {
+        "name": run.label,
+        "network": run.config.network.name,
+        "seed": run.config.seed,
+        "state": run.state if run.state != DONE else (run.provenance.origin if run.provenance else run.state),
+        "curve": errors[:: max(1, len(errors) // _SPARK_POINTS)],
+        "training error": 100 * last.training_error if last else None,
+        "test error": 100 * last.test_error if last else None,
+        "steps": run.config.training.steps,
+        "device": run.provenance.device if run.provenance else "",
+        "time": sentences.duration(run.provenance.seconds) if run.provenance and run.provenance.seconds else "",
+        "run": run.run,
+    }
+
+
+def _columns() -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "curve": st.column_config.LineChartColumn("training error", y_min=0, y_max=100, width="small"),
+        "training error": number("training", format="%.1f %%", help="On the clean subset, at the end"),
+        "test error": number("test", format="%.1f %%"),
+        "steps": number("steps", format="localized"),
+    }
+
+
+def _chosen(runs: Sequence[Run]) -> None:
+    drawn = [Curve(run.config, records(run)) for run in runs if records(run)]
+    if drawn:
+        live_plot(curves.error_curves(drawn), key="runs-curves", height=360, alt=curves.alternative_text(drawn))
+    if len(runs) == 1:
+        _one(runs[0])
+    own = [run for run in runs if resources.server().store.get(run.run)]
+    if own:
+        _delete(own)
+    elif len(runs) > 1:
+        st.caption("Recordings that ship with the program cannot be deleted.")
+
+
+def _one(run: Run) -> None:
+    if run.provenance:
+        frame.provenance_badge(run.provenance)
+    if run.message:
+        st.error(run.message)
+    name, export = st.columns([3, 1], vertical_alignment="bottom")
+    if resources.server().store.get(run.run):
+        wanted = name.text_input("Name", run.label, max_chars=80, key=f"runs-name-{run.run}")
+        if wanted != run.label:
+            resources.server().store.rename(run.run, wanted)
+            st.rerun()
+    if run.state == DONE:
+        export.download_button(
+            "Export", lambda: recordings.export(resources.catalogue(), run.run),
+            file_name=f"{run.config.network.name}-seed-{run.config.seed}{recordings.SUFFIX}".replace(":", "-"),
+            icon=":material/download:", width="stretch", help="One file: curves, weights and where they come from",
+        )  # fmt: skip
+    elif run.state in ACTIVE and export.button("Stop", icon=":material/stop:", width="stretch"):
+        resources.server().store.stop([run.run])
+        st.rerun()
+    with st.expander("What was asked for"):
+        st.json(run.config.to_dict() | {"run": run.run})
+
+
+def _delete(runs: Sequence[Run]) -> None:
+    label = f"Delete {len(runs)} run{'s' if len(runs) > 1 else ''}"
+    with st.popover(label, icon=":material/delete:"):
+        st.markdown("Records and weights go for good: " + ", ".join(f"**{run.label}**" for run in runs) + ".")
+        if st.button(label, type="primary", key="runs-delete"):
+            with frame.errors_in_place():
+                for run in runs:
+                    resources.server().store.delete(run.run)
+                st.rerun()
+
+
+def _import() -> None:
+    with st.expander("Import a recording"):
+        upload = st.file_uploader("A file that was exported here or elsewhere", type=[recordings.SUFFIX[1:]])
+        if upload is not None and st.session_state.get("runs-imported") != upload.file_id:
+            with frame.errors_in_place():
+                run = recordings.add(resources.server().store, upload.getvalue(), upload.name)
+                st.session_state["runs-imported"] = upload.file_id
+                st.toast(f"Imported {run.label}")
+                st.rerun()

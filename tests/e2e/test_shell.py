@@ -1,0 +1,164 @@
+"""The app around its pages, as visitors get it: cold deep links, the menu, live charts, themes."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from explorer.ui import sitemap
+
+TITLES = [row.title for row in sitemap.PAGES]
+DRAWN = ".residual-plot.is-drawn"
+
+
+@pytest.mark.parametrize("address", ["", *(row.name for row in sitemap.PAGES)])
+def test_first_visitor_of_a_cold_server_gets_the_page_they_asked_for(
+    cold_server: str, page: Any, address: str
+) -> None:
+    row = sitemap.entry(address or sitemap.HOME.name)
+    messages = _watch(page)
+    page.goto(f"{cold_server}/{address}")
+    page.wait_for_selector("h1")
+    page.wait_for_function("title => document.title.startsWith(title)", arg=row.title)
+
+    assert page.locator('[data-testid="stSidebarNavLink"][aria-current="page"]').count() == 1
+    menus = page.evaluate("window.menus")
+    assert menus, "the menu was never seen"
+    assert all(menu == menus[-1] for menu in menus), "another menu was shown first"
+    assert [title for title in TITLES if title in menus[-1]] == TITLES
+    assert "not found" not in " ".join([*page.evaluate("window.dialogs"), *messages]).lower()
+
+
+def test_name_of_the_home_page_leads_to_the_root(server: str, page: Any) -> None:
+    page.goto(f"{server}/{sitemap.HOME.name}?present=1")
+    page.wait_for_selector("h1")
+
+    assert page.url == f"{server}/?present=1"
+
+
+def test_nothing_is_asked_of_other_servers(server: str, page: Any) -> None:
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server}/responses")
+    page.wait_for_selector("h1")
+    page.wait_for_timeout(500)
+
+    assert [url for url in asked if not url.startswith((server, "data:", "blob:"))] == []
+
+
+def test_plotly_js_is_compressed_and_kept(server: str, page: Any) -> None:
+    from explorer.ui.server import plotly_url
+
+    first = page.request.get(server + plotly_url())
+    again = page.request.get(server + plotly_url(), headers={"If-None-Match": first.headers["etag"]})
+
+    assert first.headers["content-type"].startswith("text/javascript")
+    assert first.headers["content-encoding"] == "gzip"
+    assert "immutable" in first.headers["cache-control"]
+    assert again.status == 304
+
+
+def test_live_plot_is_mounted_once_and_keeps_zoom_and_legend(live_server: str, page: Any) -> None:
+    errors = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(live_server)
+    page.wait_for_selector(DRAWN)
+    page.evaluate(f"document.querySelector('{DRAWN} .main-svg').dataset.mark = 'mine'")
+    _zoom(page)
+    page.locator(".legend .traces").first.click()  # hides the first trace after the double-click delay
+    page.wait_for_function(f"{_PLOT}._fullData[0].visible === 'legendonly'")
+    zoomed, before = page.evaluate(f"{_PLOT}._fullLayout.xaxis.range"), _count(page, "Updates")
+    page.wait_for_function(f"window.__residualUpdates.curves >= {before + 5}")
+
+    assert _count(page, "Mounts") == 1
+    assert page.locator('.main-svg[data-mark="mine"]').count() == 1
+    assert page.evaluate(f"{_PLOT}._fullLayout.xaxis.range") == zoomed
+    assert page.evaluate(f"{_PLOT}._fullData[0].visible") == "legendonly"
+    assert errors == []
+
+
+@pytest.mark.parametrize("form", ["PNG", "SVG"])
+def test_live_plot_can_be_downloaded(live_server: str, page: Any, form: str) -> None:
+    page.goto(live_server)
+    page.wait_for_selector(DRAWN)
+    with page.expect_download() as download:
+        page.locator(f'.modebar-btn[data-title="Download as {form}"]').dispatch_event("click")
+
+    assert download.value.suggested_filename == f"curves.{form.lower()}"
+    assert download.value.path().stat().st_size > 5000
+
+
+def test_live_plot_says_what_it_shows(live_server: str, page: Any) -> None:
+    page.goto(live_server)
+    page.wait_for_selector(DRAWN)
+
+    assert page.get_by_role("img", name="Errors of four networks over steps").bounding_box()["height"] == 380
+
+
+def test_live_plot_follows_the_theme_and_the_width(live_server: str, page: Any) -> None:
+    page.goto(live_server)
+    page.wait_for_selector(DRAWN)
+    light = page.evaluate(f"{_PLOT}._fullLayout.font.color")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{_PLOT}._fullLayout.font.color !== '{light}'")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_function(f"{_PLOT}._fullLayout.width < 390")
+
+    assert _count(page, "Mounts") == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_follows_the_system_theme(server: str, new_page: Callable[..., Any], scheme: str) -> None:
+    page = new_page(color_scheme=scheme)
+    page.goto(server)
+    page.wait_for_selector("h1")
+    colour = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    brightness = sum(int(channel) for channel in re.findall(r"\d+", colour)[:3]) / 765
+
+    assert (brightness > 0.5) == (scheme == "light")
+
+
+def test_narrow_page_does_not_scroll_sideways(live_server: str, new_page: Callable[..., Any]) -> None:
+    page = new_page(width=390, height=844)
+    page.goto(live_server)
+    page.wait_for_selector(DRAWN)
+
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+_PLOT = f"document.querySelector('{DRAWN} .js-plotly-plot')"
+
+# Notes every menu and every dialog that was on the screen at any moment, however briefly.
+_OBSERVER = """
+window.menus = []; window.dialogs = [];
+new MutationObserver(() => {
+  const links = [...document.querySelectorAll('[data-testid="stSidebarNavLink"]')];
+  const menu = links.map((link) => link.innerText).join('\\n');
+  if (links.length && menu !== window.menus.at(-1)) window.menus.push(menu);
+  for (const dialog of document.querySelectorAll('[role="dialog"], [role="alert"], [data-testid="stToast"]'))
+    window.dialogs.push(dialog.innerText);
+}).observe(document, {subtree: true, childList: true, characterData: true});
+"""
+
+
+def _watch(page: Any) -> list[str]:
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text if "404" not in message.text else ""))
+    page.on("dialog", lambda dialog: messages.append(dialog.message))
+    page.add_init_script(_OBSERVER)
+    return messages
+
+
+def _zoom(page: Any) -> None:
+    box = page.locator(f"{DRAWN} .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.7, steps=4)
+    page.wait_for_timeout(700)  # the figure changes under the drag
+    page.mouse.up()
+    page.wait_for_function(f"{_PLOT}._fullLayout.xaxis.autorange === false")
+
+
+def _count(page: Any, what: str) -> int:
+    return int(page.evaluate(f"window.__residual{what}.curves"))

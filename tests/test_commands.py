@@ -1,0 +1,164 @@
+"""The command line is a contract: JSON lines on stdout, one clear line on stderr, exit status 0, 1 or 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explorer.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = [
+    *("--set", "steps=20", "--set", "warm_up_steps=4", "--set", "image_size=8", "--set", "train_images=100"),
+    *("--set", "test_images=50", "--set", "clean_images=50", "--set", "evaluations=2"),
+]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]):
+    """Run a command in this process: exit status, JSON lines of stdout, stderr."""
+
+    def call(*arguments: str) -> tuple[int, list[dict], str]:
+        try:
+            status = main([*arguments, "--json"])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return status, [json.loads(line) for line in captured.out.splitlines()], captured.err
+
+    return call
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("resnet-56", 853_018), ("plain-1202", 19_421_274)])
+def test_summary(call, name: str, parameters: int) -> None:
+    status, (result,), _ = call("summary", name)
+    assert status == 0
+    assert (result["network"], result["parameters"]) == (name, parameters)
+    assert result["twin"]["same"]
+    assert {"macs", "weighted_layers", "stages"} <= result.keys()
+
+
+def test_doctor_says_what_there_is(call) -> None:
+    status, (result,), _ = call("doctor")
+    assert status == 0
+    assert {"device", "data", "store", "versions", "missing"} <= result.keys()
+    assert result["versions"]["torch"]
+
+
+def test_data_info(call) -> None:
+    status, (result,), _ = call("data", "info", "--data", "shapes")
+    assert status == 0
+    assert result["name"].startswith("shapes@")
+
+
+def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> None:
+    race = ("race", "--data", "shapes", "--depths", "8,14", *TINY)
+    status, lines, _ = call(*race)
+    assert status == 0
+    *records, result = lines
+    assert {record["kind"] for record in records} == {"step", "evaluation"}
+    assert [row["network"] for row in result["runs"]] == ["plain-14", "resnet-14", "plain-8", "resnet-8"]
+    assert result["verdict"].keys() == {"plain", "resnet"}
+    low, high = result["verdict"]["plain"]["ci95"]
+    assert low <= result["verdict"]["plain"]["gap"] <= high
+    assert isinstance(result["verdict"]["plain"]["degrades"], bool)
+    last = {record["run"]: record["training_error"] for record in records if record["kind"] == "evaluation"}
+    assert {row["run"]: row["training_error"] for row in result["runs"]} == last
+
+    status, lines, _ = call(*race)
+    assert (status, lines[-1]["runs"]) == (0, result["runs"])
+
+    run = result["runs"][0]["run"]
+    _, (listed,), _ = call("runs", "list")
+    (row,) = [row for row in listed["runs"] if row["run"] == run]
+    assert row["state"] == "done"
+    assert row["provenance"]["origin"] == "live"
+    assert row["training_error"] == result["runs"][0]["training_error"]
+
+    _, (shown,), _ = call("runs", "show", run)
+    assert shown["records"][0]["kind"] == "evaluation"
+
+    _, (evaluated,), _ = call("evaluate", run, "--data", "shapes")
+    assert evaluated["images"] == 2000
+    assert 0 <= evaluated["top5_error"] <= evaluated["error"] <= 1
+
+    _, (measured,), _ = call("measure", "responses", run)
+    assert len(measured["runs"][0]["responses"]) == 13
+
+    out = tmp_path / "maps"
+    status, (explained,), error = call(
+        "attribute", run, result["runs"][1]["run"], "--image", "3", "--method", "saliency", "--out", str(out)
+    )
+    assert (status, error) == (0, "")
+    assert len(explained["maps"]) == 2
+    assert np.load(explained["maps"][0]["files"][0]).shape == (8, 8)
+
+    status, (exported,), _ = call("runs", "export", run, "--out", str(tmp_path))
+    assert status == 0
+    assert call("runs", "delete", run)[0] == 0
+    assert call("runs", "show", run)[0] == 2
+    status, (imported,), _ = call("runs", "import", exported["file"])
+    assert (status, imported["run"]) == (0, run)
+    assert call("runs", "show", run)[1][0]["records"] == shown["records"]
+    assert call("evaluate", run, "--data", "shapes")[1][0]["error"] == evaluated["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("summary", "resnet-21"), "20 and 26"),
+        (("summary", "vgg-16"), "unknown network"),
+        (("summary", "plain-20:shortcut=B"), "no shortcut"),
+        (("summary",), "required"),
+        (("fly",), "invalid choice"),
+        (("race", "--depths", "8"), "two depths"),
+        (("race", "--depths", "8,9", "--data", "shapes"), "nearest"),
+        (("race", "--depths", "8,8", "--data", "shapes"), "must differ"),
+        (("race", "--depths", "deep"), "whole numbers"),
+        (("race", "--families", "plain,highway", "--data", "shapes"), "unknown family"),
+        (("race", "--recipe", "quick"), "unknown recipe"),
+        (("race", "--recipe", "nowhere.toml"), "cannot read"),
+        (("race", "--set", "steps=0"), "steps is 0"),
+        (("race", "--data", "/nowhere"), "/nowhere"),
+        (("train", "plain-8", "--seeds", "one"), "whole numbers"),
+        (("train", "plain-8", "--seeds", "-1", "--data", "shapes"), "seed is -1"),
+        (("runs", "show", "ffff"), "no run"),
+        (("runs", "import", "nowhere.recording"), "cannot read"),
+        (("evaluate",), "either a RUN or"),
+        (("evaluate", "--weights", "nowhere.pt"), "which network"),
+        (("evaluate", "--weights", "nowhere.pt", "--network", "plain-8"), "cannot read"),
+    ],
+)
+def test_a_wrong_request_is_one_clear_line_and_status_2(call, arguments: tuple[str, ...], says: str) -> None:
+    status, lines, error = call(*arguments)
+    assert (status, lines) == (2, [])
+    assert says in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+def test_images_that_are_no_data_set_are_refused(call, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    status, _, error = call("race", "--data", str(tmp_path))
+    assert status == 2
+    assert error.count("\n") == 1
+
+
+def test_a_store_that_cannot_be_used_is_one_line_and_status_1(call, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file" / "home"))
+    status, _, error = call("runs", "list")
+    assert (status, error.count("\n")) == (1, 1)
+    assert "EXPLORER_HOME" in error
+
+
+def test_the_module_runs_as_a_program_and_ends_with_the_status() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "explorer", "summary", "resnet-21"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1

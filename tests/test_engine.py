@@ -1,0 +1,150 @@
+"""Worker processes: they train what is queued, outlive who asked, stop within a second and are replaced when killed."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from explorer import jobs
+from explorer.checkpoints import load
+from explorer.config import NetworkConfig, RunConfig, TrainingConfig
+from explorer.data import sources
+from explorer.engines.local import LocalEngine
+from explorer.networks.cifar import build
+from explorer.records import EvaluationRecord, StepRecord
+from explorer.runs import DONE, FAILED, QUEUED, RUNNING, STOPPED, Store
+from explorer.training import train
+
+SHORT = TrainingConfig(
+    steps=20, batch_size=8, schedule="cosine", augmentation="flip", image_size=8, train_images=100, test_images=50,
+    clean_images=50, evaluations=2, precision="fp32",
+)  # fmt: skip
+LONG = replace(SHORT, steps=1_000_000)
+
+
+def _config(seed: int, training: TrainingConfig = SHORT) -> RunConfig:
+    return RunConfig(NetworkConfig(depth=8, width=4), training, sources.resolve("shapes").name, seed)
+
+
+@pytest.fixture
+def engine(store: Store) -> Iterator[LocalEngine]:
+    engine = LocalEngine(store)
+    yield engine
+    for worker in _workers(store):
+        worker.kill()
+
+
+def _workers(store: Store) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "explorer.engines.worker" in (process.info["cmdline"] or []) and str(store.folder) in process.info["cmdline"]
+    ]
+
+
+def _until(what: Callable[[], bool], engine: LocalEngine, seconds: float = 60) -> float:
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() - began < seconds, (engine.store.folder / "worker.log").read_text()
+        engine.tend()
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_what_is_queued_is_trained_as_the_generator_would(store: Store, engine: LocalEngine) -> None:
+    configs = [_config(0), _config(1)]
+    runs = store.submit(configs, "shapes")
+    records = list(jobs.follow(store, engine, runs))
+    for config in configs:
+        stored = store.run(config.run)
+        assert (stored.state, stored.message) == (DONE, "")
+        assert stored.provenance is not None
+        assert stored.provenance.seconds > 0
+        own = [record for run, record in records if run == config.run]
+        assert own == store.records(config.run)
+        model = build(config.network, config.seed)
+        here = list(train(model, sources.load("shapes"), config.training, seed=config.seed))
+        assert [r.training_error for r in own] == [r.training_error for r in here]
+        saved, trained = load(store.checkpoint(config.run))
+        assert saved == config
+        assert trained.network.head.weight.equal(model.head.weight)
+
+
+def test_a_stop_ends_a_run_within_a_second_and_the_next_begins(store: Store, engine: LocalEngine) -> None:
+    long, short = store.submit([_config(0, LONG), _config(1)], "shapes")
+    _until(lambda: len(store.records(long)) > 2, engine)
+    store.stop([long])
+    (worker_before,) = {run for run in (long,) if store.run(run).state == STOPPED}
+    seen = len(store.records(worker_before))
+    time.sleep(1.0)
+    stopped_at = len(store.records(long))
+    time.sleep(0.7)
+    assert len(store.records(long)) == stopped_at
+    assert stopped_at >= seen
+    _until(lambda: store.run(short).state == DONE, engine)
+    assert store.run(long).state == STOPPED
+    assert any(isinstance(record, EvaluationRecord) for record in store.records(long))
+
+
+def test_a_killed_worker_is_replaced_and_its_run_gives_the_same_numbers(store: Store, engine: LocalEngine) -> None:
+    config = _config(0, replace(SHORT, steps=3000))
+    (run,) = store.submit([config], "shapes")
+    _until(lambda: len(store.records(run)) > 3, engine)
+    first = [record.training_error for record in store.records(run)]
+    for worker in _workers(store):
+        os.kill(worker.pid, signal.SIGKILL)
+    _until(lambda: store.run(run).state == DONE, engine)
+    again = [record.training_error for record in store.records(run)]
+    assert again[: len(first)] == first
+
+
+def test_workers_outlive_the_one_who_asked(store: Store, engine: LocalEngine) -> None:
+    (run,) = store.submit([_config(0, replace(SHORT, steps=3000))], "shapes")
+    _until(lambda: store.run(run).state == RUNNING, engine)
+    workers = _workers(store)
+    assert workers
+    assert all(os.getsid(worker.pid) != os.getsid(0) for worker in workers)
+    other = LocalEngine(Store(store.folder))  # a restarted server
+    other.tend()
+    assert store.run(run).state == RUNNING
+    _until(lambda: store.run(run).state == DONE, other)
+
+
+def test_a_run_whose_images_have_changed_fails_in_one_line(store: Store, engine: LocalEngine) -> None:
+    (run,) = store.submit([replace(_config(0), data="shapes@another")], "shapes")
+    _until(lambda: store.run(run).state not in (QUEUED, RUNNING), engine)
+    assert store.run(run).state == FAILED
+    assert "shapes@another" in store.run(run).message
+    assert "\n" not in store.run(run).message
+
+
+def test_progress_and_the_time_left_come_from_the_records(store: Store) -> None:
+    small, large = _config(0), _config(1)
+    large = replace(large, network=NetworkConfig(depth=14, width=4))
+    runs = store.submit([small, large], "shapes")
+    store.claim(0)
+    step = StepRecord(1, 10, 1.0, 2.0, 0.9, 0.1, 100.0, 4.0)
+    store.append(runs[0], step)
+    states = [store.run(run) for run in runs]
+    now = jobs.progress(store, states)
+    # the deep one costs 14/8 of the small one, of which a half is done in 4 seconds
+    assert now.done == pytest.approx(0.5 * 8 / (8 + 14))
+    assert (now.active, now.images_per_second) == (2, 100.0)
+    assert jobs.remaining(store, states) == pytest.approx((0.5 * 8 + 14) / (0.5 * 8 / 4.0))
+
+
+def test_the_estimate_scales_with_the_work(store: Store) -> None:
+    (run,) = store.submit([_config(0)], "shapes")
+    store.claim(0)
+    from tests.test_runs import PROVENANCE
+
+    store.set_provenance(run, PROVENANCE)  # three seconds
+    finished = [store.run(run)]
+    twice = replace(_config(1), training=replace(SHORT, steps=40))
+    assert jobs.estimate([_config(1)], finished, slots=2) == pytest.approx(3.0)
+    assert jobs.estimate([twice, twice, twice], finished, slots=2) == pytest.approx(9.0)
+    assert jobs.estimate([twice], [], slots=2) is None
