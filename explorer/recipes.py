@@ -48,7 +48,7 @@ RECIPES = {
     for recipe in (
         Recipe(
             "brief",
-            "Brief · about a minute",
+            "Brief",
             "5,000 images at 16×16 pixels, 1,000 steps: shows which networks are harder to optimise, "
             "not yet which end up worse.",
             BRIEF,
@@ -56,15 +56,16 @@ RECIPES = {
         ),
         Recipe(
             "longer",
-            "Longer · about three minutes",
+            "Longer",
             "The brief recipe with three times the steps: the two residual networks change places.",
             replace(BRIEF, steps=3000, warm_up_steps=600, evaluations=10),
             depths=(8, 32),
         ),
         Recipe(
             "paper",
-            "The paper's · hours on a GPU, days on a CPU",
-            "Section 4.2: 64,000 steps of 128 images, learning rate 0.1 divided by 10 at 32,000 and 48,000.",
+            "The paper's",
+            "Section 4.2: 64,000 steps of 128 images, learning rate 0.1 divided by 10 at 32,000 and 48,000. "
+            "Hours on a GPU, days on a CPU.",
             TrainingConfig(),
             depths=(20, 56),
         ),

@@ -85,7 +85,7 @@ class _Run:
             done = step + 1
             steps_seen += 1
             if _due(done, config.steps, STEP_RECORDS):
-                loss, wrong = (seen / (steps_seen * config.batch_size)).tolist()
+                loss, wrong = (value / (steps_seen * config.batch_size) for value in seen.tolist())
                 training_seconds += time.perf_counter() - began
                 per_second = steps_seen * config.batch_size / training_seconds
                 yield self._step_record(done, loss, wrong, rate, per_second)
@@ -140,8 +140,7 @@ class _Run:
         test = logits(self.network, data.test_images, normalization, self.precision)
         clean = logits(self.network, data.train_images[: data.clean], normalization, self.precision)
         response_images = normalization(data.train_images[: min(RESPONSE_IMAGES, data.clean)])
-        with autocast(self.device, self.precision):
-            responses = layer_responses(self.network, response_images, own_statistics=done == 0)
+        responses = layer_responses(self.network, response_images, own_statistics=done == 0)
         return EvaluationRecord(
             seq=self._next_seq(),
             step=done,

@@ -5,6 +5,7 @@ import operator
 import time
 from typing import Any
 
+import captum.attr  # noqa: F401 - loaded now, so that no method's time holds its import
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -40,7 +41,9 @@ def attribute(network: nn.Module, image: Tensor, target: int, method: str, **par
         start = time.perf_counter()
         grid = _run(private, pixels, operator.index(target), chosen, values)
         summed = grid.sum(dim=1, keepdim=True)
-        full = functional.interpolate(summed, pixels.shape[-2:], mode="bilinear") if _is_coarse(grid, pixels) else summed
+        full = (
+            functional.interpolate(summed, pixels.shape[-2:], mode="bilinear") if _is_coarse(grid, pixels) else summed
+        )
         full_values = full[0, 0].cpu().contiguous().numpy()
         seconds = time.perf_counter() - start
     return Attribution(
@@ -71,6 +74,8 @@ def _private(network: nn.Module) -> nn.Module:
     for module in private.modules():  # a measurement may be under way on the network; its hooks came along
         module._forward_hooks.clear()
         module._forward_pre_hooks.clear()
+        module._backward_hooks.clear()
+        module._backward_pre_hooks.clear()
     for tensor in (*private.parameters(), *private.buffers()):
         if tensor.is_floating_point():
             tensor.data = tensor.data.float().contiguous()
@@ -90,7 +95,8 @@ def _outputs(network: nn.Module, pixels: Tensor, target: int) -> tuple[float, fl
         with torch.no_grad():
             outputs = network(torch.cat([pixels, torch.zeros_like(pixels)])).double()
     except RuntimeError as error:
-        raise RequestError(f"the network cannot read an image of shape {tuple(pixels.shape[1:])}: {error}") from None
+        reason = str(error).partition("\n")[0]
+        raise RequestError(f"the network cannot read an image of shape {tuple(pixels.shape[1:])}: {reason}") from None
     classes = outputs.shape[1]
     if isinstance(target, bool) or not hasattr(target, "__index__") or not 0 <= operator.index(target) < classes:
         raise RequestError(f"class {target} is unknown: the network has classes 0 to {classes - 1}")

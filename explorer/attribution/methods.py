@@ -16,9 +16,9 @@ from explorer.errors import RequestError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-IMAGES_PER_PASS = 10
-"""IG and occlusion show the network this many variants at once: the fastest size on two cores, and a deep network
-with large images still fits into memory."""
+IMAGES_PER_PASS = 25
+"""IG and occlusion show the network this many variants at once: on two cores 4 at once take 1.5 times as long and 50
+save nothing more, and a deep network with large images still fits into memory."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Parameter:
         """The value in the default's type; RequestError if it is none or outside the limits."""
         if self.choices:
             if value not in self.choices:
-                raise RequestError(f"{name} {value!r} is unknown: choose one of {', '.join(filter(None, self.choices))}")
+                raise RequestError(
+                    f"{name} {value!r} is unknown: choose one of {', '.join(filter(None, self.choices))}"
+                )
             return value
         kinds = (int,) if isinstance(self.default, int) else (int, float)
         if not isinstance(value, kinds) or isinstance(value, bool) or not self.low <= value <= self.high:
@@ -65,23 +67,26 @@ def saliency(network: "nn.Module", image: "Tensor", target: int) -> "Tensor":
     """|d output / d pixel| (Simonyan et al. 2013)."""
     from captum.attr import Saliency
 
-    return Saliency(network).attribute(image, target=target, abs=True)
+    found: Tensor = Saliency(network).attribute(image, target=target, abs=True)
+    return found
 
 
 def input_x_gradient(network: "nn.Module", image: "Tensor", target: int) -> "Tensor":
     """Pixel times gradient (Shrikumar et al. 2016)."""
     from captum.attr import InputXGradient
 
-    return InputXGradient(network).attribute(image, target=target)
+    found: Tensor = InputXGradient(network).attribute(image, target=target)
+    return found
 
 
 def integrated_gradients(network: "nn.Module", image: "Tensor", target: int, steps: int) -> "Tensor":
     """Pixel times the gradient averaged on the straight way from the mean image (Sundararajan et al. 2017)."""
     from captum.attr import IntegratedGradients
 
-    return IntegratedGradients(network).attribute(
+    found: Tensor = IntegratedGradients(network).attribute(
         image, baselines=0.0, target=target, n_steps=steps, internal_batch_size=IMAGES_PER_PASS
     )
+    return found
 
 
 def grad_cam(network: "nn.Module", image: "Tensor", target: int, layer: str) -> "Tensor":
@@ -95,7 +100,8 @@ def grad_cam(network: "nn.Module", image: "Tensor", target: int, layer: str) -> 
     if not stages or layer not in ("", *stages):
         raise RequestError(f"this network has no stage {layer!r}: it has {', '.join(stages) or 'none at all'}")
     stage = network.get_submodule(layer or stages[-1])
-    return LayerGradCam(network, stage).attribute(image, target=target, relu_attributions=False)
+    found: Tensor = LayerGradCam(network, stage).attribute(image, target=target, relu_attributions=False)
+    return found
 
 
 def guided_backprop(network: "nn.Module", image: "Tensor", target: int) -> "Tensor":
@@ -103,7 +109,8 @@ def guided_backprop(network: "nn.Module", image: "Tensor", target: int) -> "Tens
     from captum.attr import GuidedBackprop
 
     _expect_hooks()
-    return GuidedBackprop(network).attribute(image, target=target)
+    found: Tensor = GuidedBackprop(network).attribute(image, target=target)
+    return found
 
 
 def deep_lift(network: "nn.Module", image: "Tensor", target: int) -> "Tensor":
@@ -111,7 +118,8 @@ def deep_lift(network: "nn.Module", image: "Tensor", target: int) -> "Tensor":
     from captum.attr import DeepLift
 
     _expect_hooks()
-    return DeepLift(network).attribute(image, baselines=0.0, target=target)
+    found: Tensor = DeepLift(network).attribute(image, baselines=0.0, target=target)
+    return found
 
 
 def occlusion(network: "nn.Module", image: "Tensor", target: int, window: float, stride: float) -> "Tensor":
@@ -133,7 +141,8 @@ def occlusion(network: "nn.Module", image: "Tensor", target: int, window: float,
             target=target,
             perturbations_per_eval=IMAGES_PER_PASS,
         )
-    return covered[:, :1]  # the three channels are covered at once, so each holds the whole fall
+    once: Tensor = covered[:, :1]  # the three channels are covered at once, so each holds the whole fall
+    return once
 
 
 def _expect_hooks() -> None:

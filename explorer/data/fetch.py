@@ -211,6 +211,9 @@ class _Fetch:
             response.close()
             self.part.discard()
             response = self._response(address, 0)
+            if response and not _fits(response, 0):
+                response.close()
+                raise _AddressError("answers with other parts than it is asked for")
         if not response:
             return
         with response:
@@ -314,6 +317,8 @@ def _disk(folder: Path) -> Iterator[None]:
     """Turn what the disk refuses into one line."""
     try:
         yield
+    except Timeout:  # of a lock: an OSError in name only
+        raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ExplorerError(

@@ -40,8 +40,8 @@ class Variant:
 
 
 VARIANTS = {
-    "shapes": Variant(noise=0.25, blobs=0, smallest=6.0, largest=11.0),
-    "shapes-cluttered": Variant(noise=0.25, blobs=4, smallest=6.0, largest=11.0),
+    "shapes": Variant(noise=0.2, blobs=0, smallest=8.0, largest=12.0),
+    "shapes-cluttered": Variant(noise=0.2, blobs=4, smallest=8.0, largest=12.0),
 }
 
 
@@ -146,7 +146,8 @@ def _square(x: Array, y: Array) -> Array:
 
 def _cross(x: Array, y: Array) -> Array:
     x, y, width, length = np.abs(x), np.abs(y), np.float32(0.33), np.float32(1)
-    return np.minimum(np.maximum(x - width, y - length), np.maximum(x - length, y - width))
+    distance: Array = np.minimum(np.maximum(x - width, y - length), np.maximum(x - length, y - width))
+    return distance
 
 
 def _ring(x: Array, y: Array) -> Array:
@@ -179,7 +180,7 @@ def _colours(count: int, random: np.random.Generator) -> tuple[Array, Array, Arr
     """Of the ground, and of the dark and light of the texture: (N, 3, 1, 1) each, in 0..1."""
     colour = (count, 3, 1, 1)
     ground = _uniform(random, colour, 0.3, 0.7)
-    return ground, _uniform(random, colour, 0, 0.45), _uniform(random, colour, 0.55, 1)
+    return ground, _uniform(random, colour, 0, 0.35), _uniform(random, colour, 0.65, 1)
 
 
 def _with_blob(image: Array, random: np.random.Generator) -> Array:

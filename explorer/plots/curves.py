@@ -56,9 +56,9 @@ def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
                 if chosen:
                     _add_network(figure, chosen, column, family, depths.index(depth), len(depths), recorded)
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
-    base = theme.layout(y="error", hovermode="x unified", margin={"l": 8, "r": 8, "t": 56, "b": 8})
+    base = theme.layout(y="error", hovermode="x unified", margin={"l": 8, "r": 8, "t": 26, "b": 8})
     figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.16, "yanchor": "top"}, uirevision="curves")
+    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"}, uirevision="curves")
     figure.update_xaxes(**theme.axis("steps"), range=[0, longest])
     figure.update_yaxes(**theme.axis("", percent=True), range=[0, 0.95], matches="y")
     figure.update_yaxes(title_text="error", col=1)

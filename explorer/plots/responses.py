@@ -49,9 +49,9 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    base = theme.layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 40, "b": 8}, percent=False)
+    base = theme.layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 26, "b": 8}, percent=False)
     figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.2, "yanchor": "top"})
+    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
     figure.update_xaxes(**theme.axis("layer"), range=[0.5, longest + 0.5], col=1)
     figure.update_xaxes(**theme.axis("rank"), range=[0.5, longest + 0.5], col=2)
     figure.update_yaxes(**theme.axis(""), rangemode="tozero")

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import RequestError
 from explorer.race import Race
@@ -15,9 +17,9 @@ _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
 _DATA_LABELS = {"auto": "CIFAR-10, else shapes", "cifar10": "CIFAR-10", "shapes": "Generated shapes"}
 
 
-def race() -> Race:
-    """Recipe, depths, data: what the race is about. A wish that cannot be met is refused in one line."""
-    recipes, depths, data = st.columns([3, 2, 2], vertical_alignment="bottom")
+def race(columns: Sequence[DeltaGenerator]) -> Race:
+    """Recipe, depths, images, one in each column: what is compared. A wish that cannot be met is refused in one line."""
+    recipes, depths, data = columns
     with recipes:
         name = st.segmented_control(
             "How long",
@@ -33,17 +35,17 @@ def race() -> Race:
     with depths:
         own = " | ".join(map(str, recipe.depths))
         pair = st.selectbox(
-            "Depths, shallow | deep",
+            "Depths",
             [own, *(pair for pair in _PAIRS if pair != own)],
             accept_new_options=True,
-            help="Weighted layers, 6n+2 each: 8, 14, 20 … 110. Type your own as 20 | 110.",
+            help="Shallow | deep: weighted layers, 6n+2 each, 8, 14, 20 … 110. Type your own as 20 | 110.",
             key=f"depths-{recipe.name}",
         )
     with data:
         chosen = st.selectbox(
             "Images",
             resources.data_choices(),
-            format_func=lambda data: _DATA_LABELS.get(data, data),
+            format_func=lambda data: _DATA_LABELS.get(data, Path(data).name),
             help="CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.",
             key="data",
         )

@@ -1,6 +1,7 @@
 """What every page shares: its heading, its look, where a number comes from, and what an error looks like."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -11,6 +12,7 @@ from explorer.errors import ExplorerError
 from explorer.records import Provenance
 
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
 _UNEXPECTED = (
     "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
 )
@@ -23,6 +25,12 @@ def begin(title: str, question: str | None = None) -> None:
     if question:
         st.html(f'<p class="rx-eyebrow">{escape(title)}</p>')
     st.title(question or title, anchor=False)
+
+
+def finding(sentences: Sequence[str], basis: str) -> None:
+    """Draw what the page found, large, a line a sentence (**bold** allowed), and what that rests on, small."""
+    lines = "".join("<p>" + _BOLD.sub(r"<b>\1</b>", escape(sentence)) + "</p>" for sentence in sentences)
+    st.html(f'<div class="rx-finding">{lines}<p class="rx-basis">{escape(basis)}</p></div>')
 
 
 def provenance_badge(provenance: Provenance) -> None:

@@ -8,10 +8,8 @@ export default function ({ data, parentElement }) {
   const chart = charts.get(parentElement)
   chart.data = data
   draw(chart)
-  return () => {
-    charts.delete(parentElement)
-    unmount(chart)
-  }
+  // Streamlit also calls this when one update overtakes another, with the chart still on the page
+  return () => setTimeout(() => parentElement.isConnected || unmount(chart))
 }
 
 function mount(parent, { key }) {

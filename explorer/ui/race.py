@@ -19,16 +19,36 @@ from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records
 
 _TICK_SECONDS = 1.0
-_CURVES_HEIGHT = 400
+_CURVES_HEIGHT = 350
 
 
-def panel(race: Race, location: str) -> None:
+def panel(race: Race) -> None:
     """The race as it stands, on its own clock while something trains."""
     active = any(run.state in ACTIVE for run in _live(race))
-    st.fragment(_race, run_every=_TICK_SECONDS if active else None, key="race")(race, location, active)
+    st.fragment(_race, run_every=_TICK_SECONDS if active else None, key="race")(race, active)
 
 
-def _race(race: Race, location: str, was_active: bool) -> None:
+def start_or_stop(race: Race, location: str) -> None:
+    """The one button: it starts the next seed and says how long that takes, or stops what trains."""
+    server, live = resources.server(), _live(race)
+    active = [run.run for run in live if run.state in ACTIVE]
+    if active:
+        if st.button("Stop", icon=":material/stop:", key="race-stop", width="stretch"):
+            server.store.stop(active)
+            st.rerun()
+        return
+    seed = _next_seed(race, live)
+    configs = replace(race, seeds=(seed,)).runs
+    seconds = _estimate(configs)
+    label = "Run it here" if not live else f"Run seed {seed} too"
+    takes = f" · about {sentences.duration(seconds)}" if seconds else ""
+    if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start", width="stretch"):
+        server.store.submit(configs, location)
+        server.engine.tend()
+        st.rerun()
+
+
+def _race(race: Race, was_active: bool) -> None:
     server = resources.server()
     live = _live(race)
     active = [run for run in live if run.state in ACTIVE]
@@ -43,16 +63,17 @@ def _race(race: Race, location: str, was_active: bool) -> None:
     drawn = background + [_curve(run, recorded=False) for run in live]
     steps = shown[0].config.training.steps if shown else race.recipe.training.steps
     live_plot(
-        curves.error_curves(drawn, steps), key="race-curves", height=_CURVES_HEIGHT, alt=curves.alternative_text(drawn)
+        curves.error_curves(drawn, steps),
+        key="race-curves",
+        height=_CURVES_HEIGHT,
+        alt=curves.alternative_text(drawn),
     )
     for run in live:
         if run.state == FAILED:
             st.error(f"{run.label}: {run.message}")
     if active:
         _progress(live, active)
-    else:
-        _start(race, location, live)
-    if live and not active:
+    elif live:
         _longer(race)
 
 
@@ -60,17 +81,17 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
     """The sentences that the finished runs allow; while none are, what is shown and why."""
     finals = [(run.config, last) for run in runs if run.state == DONE and (last := final(run)) is not None]
     gaps = verdict(finals)
-    provenance = next((run.provenance for run in runs if run.provenance), None)
     if gaps:
-        for sentence in sentences.verdict_sentences(gaps):
-            st.markdown(f"#### {sentence}")
-        st.caption(sentences.basis(gaps, finals[0][1].training_images) + " " + _what(runs[0]))
+        said = sentences.verdict_sentences(gaps)
+        basis = sentences.basis(gaps, finals[0][1].training_images)
     elif not runs:
-        st.markdown("#### Nothing has been measured for this choice yet.")
-        st.caption("Press *Run it here* to train these four networks on this machine.")
+        said = ["Nothing has been measured for this choice yet."]
+        basis = "Run it here: four networks will be trained on this machine."
     else:
-        st.markdown(f"#### Training {race.depths[0]} and {race.depths[-1]} layers, plain and residual …")
-        st.caption("The verdict comes when all four have finished. " + _what(runs[0]))
+        said = [f"Training {race.depths[0]} and {race.depths[-1]} layers, plain and residual …"]
+        basis = "The verdict comes when a shallow and a deep network have finished."
+    frame.finding(said, basis + (" " + _what(runs[0]) if runs else ""))
+    provenance = next((run.provenance for run in runs if run.provenance), None)
     if provenance:
         frame.provenance_badge(provenance)
 
@@ -85,29 +106,11 @@ def _what(run: Run) -> str:
 def _progress(live: Sequence[Run], active: Sequence[Run]) -> None:
     server = resources.server()
     seeds = {run.config.seed for run in active}
-    now = jobs.progress(server.store, [run for run in live if run.config.seed in seeds])
-    left = jobs.remaining(server.store, [run for run in live if run.config.seed in seeds])
+    together = [run for run in live if run.config.seed in seeds]
+    now, left = jobs.progress(server.store, together), jobs.remaining(server.store, together)
     words = [now.device, f"{now.images_per_second:,.0f} images/s" if now.images_per_second else "starting …"]
     words += [f"about {sentences.duration(left)} left"] if left else []
-    bar, stop = st.columns([6, 1], vertical_alignment="bottom")
-    bar.progress(min(now.done, 1.0), text=" · ".join(word for word in words if word))
-    if stop.button("Stop", icon=":material/stop:", key="race-stop", width="stretch"):
-        server.store.stop([run.run for run in active])
-        st.rerun()
-
-
-def _start(race: Race, location: str, live: Sequence[Run]) -> None:
-    """The button: what it will do, and how long that takes."""
-    server = resources.server()
-    seed = _next_seed(race, live)
-    configs = replace(race, seeds=(seed,)).runs
-    seconds = _estimate(configs)
-    label = "Run it here" if not live else f"Run seed {seed} too"
-    takes = f" · about {sentences.duration(seconds)}" if seconds else ""
-    if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start"):
-        server.store.submit(configs, location)
-        server.engine.tend()
-        st.rerun()
+    st.progress(min(now.done, 1.0), text=" · ".join(word for word in words if word))
 
 
 def _estimate(configs: list[RunConfig]) -> float | None:

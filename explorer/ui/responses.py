@@ -25,10 +25,7 @@ def panel() -> None:
     chosen = controls.runs("Networks", choices, latest_race(choices), key="responses-runs")
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="center")
     with left:
-        share = st.select_slider(
-            "Training done", list(range(0, 101, 10)), value=100, format_func=lambda percent: f"{percent} %",
-            key="responses-share",
-        )  # fmt: skip
+        share = st.slider("Training done", 0, 100, 100, step=10, format="%d%%", key="responses-share")
     control = middle.toggle("Untrained control", value=True, key="responses-control")
     predicted = right.toggle("Predicted from γ and β", key="responses-predicted")
     if not chosen:
@@ -44,7 +41,8 @@ def panel() -> None:
 
 def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool, key: str) -> None:
     shown = [Responses(run.config.network, run.label, _evaluation_at(run, share).responses) for run in runs]
-    st.markdown(f"#### {sentences.responses_sentence([(r.network, r.values) for r in shown])}")
+    finding = sentences.responses_sentence([(r.network, r.values) for r in shown])
+    frame.finding([finding], f"{runs[0].config.training.steps:,} steps, {share:.0%} of them done.")
     if runs[0].provenance:
         frame.provenance_badge(runs[0].provenance)
     live_plot(

@@ -1,3 +1,13 @@
-from explorer.ui import frame
+"""What in an image counted, for a plain and for a residual network?"""
 
-frame.begin("Attributions", None)
+import streamlit as st
+
+from explorer.ui import attributions, frame
+
+frame.begin("Attributions", "What in an image counted for each network?")
+with frame.errors_in_place():
+    attributions.panel()
+st.caption(
+    "Both networks get the same image and share one colour scale in each row, its sign kept. A map tells what moved this "
+    "network's score, not what is true of the image; methods disagree, and a small map is shown small."
+)

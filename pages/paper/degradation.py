@@ -5,14 +5,18 @@ import streamlit as st
 from explorer.ui import controls, frame, race, sitemap
 
 frame.begin("Degradation", "Is learning better networks as easy as stacking more layers?")
-result, choices = st.container(), st.container()
-with choices, frame.errors_in_place():
-    entered = controls.race()
-    with result, frame.errors_in_place():
-        race.panel(entered, controls.location())
+result = st.container()
+with frame.errors_in_place():
+    button, *choices = st.columns([5, 5, 3, 3], vertical_alignment="bottom")
+    entered = controls.race(choices)
+    with button:
+        race.start_or_stop(entered, controls.location())
+    with result:
+        race.panel(entered)
 st.caption(
-    "It is not overfitting: the *training* error is higher too. With batch normalisation it is not vanishing gradients "
-    "either (section 4.1). Plain and residual twins have the same parameters, start from the same weights and see the "
-    "same images in the same order; only the shortcut differs."
+    "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the *training* "
+    "error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). Plain and residual "
+    "twins have the same parameters, start from the same weights and see the same images in the same order; only the "
+    "shortcut differs."
 )
-sitemap.link("responses", "What do the layers of these networks do? Layer responses")
+sitemap.link("responses", "Next: what do the layers of these networks do?")

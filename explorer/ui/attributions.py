@@ -1,0 +1,232 @@
+"""The panel of attributions: one image, two networks, a gallery to choose the image from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from explorer.attribution.methods import METHODS
+from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
+from explorer.records import Attribution
+from explorer.runs import Run
+from explorer.ui import controls, frame, resources, sitemap
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import latest_race
+
+if TYPE_CHECKING:
+    from explorer.data.image_set import ImageSet
+
+_GALLERY_IMAGES = 2000  # of the test set: classifying them takes well under a second a network
+_SHOWN, _COLUMNS, _THUMBNAIL = 12, 4, 72
+_DEFAULT_METHODS = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
+_FILTERS = {
+    "disagree": "They disagree",
+    "first": "Only the first is right",
+    "second": "Only the second is right",
+    "both": "Both right",
+    "neither": "Both wrong",
+}
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The image to explain, at its own size, and its label where it has one."""
+
+    pixels: NDArray[np.uint8]
+    label: int | None
+
+
+def panel() -> None:
+    """Networks above, gallery left, maps right."""
+    catalogue = resources.catalogue()
+    choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run)]
+    if not choices:
+        st.info("No network has been trained yet.", icon=":material/info:")
+        sitemap.link("degradation", "Train some: Degradation")
+        return
+    first, second = _networks(choices)
+    rail, maps = st.columns([2, 5], gap="medium")
+    with rail, frame.errors_in_place():
+        chosen = _image(first, second)
+    with maps:
+        if chosen is not None:
+            _maps(chosen, [first, second])
+
+
+def _networks(choices: Sequence[Run]) -> tuple[Run, Run]:
+    plain, residual = _deepest(choices, "plain"), _deepest(choices, "resnet")
+    left, right = st.columns(2)
+    with left:
+        first = controls.one_run("First network", choices, plain, key="attributions-first")
+    with right:
+        second = controls.one_run("Second network", choices, residual, key="attributions-second")
+    return first, second
+
+
+def _deepest(choices: Sequence[Run], family: str) -> Run:
+    race = latest_race(choices)
+    found = [run for run in race if run.config.network.family == family] or race
+    return max(found, key=lambda run: run.config.network.depth)
+
+
+def _image(first: Run, second: Run) -> _Chosen | None:
+    """The gallery, or a picture of one's own."""
+    upload = st.file_uploader(
+        "A picture of your own", type=["png", "jpg", "jpeg", "webp", "gif", "bmp"], key="attributions-upload"
+    )
+    if upload is not None:
+        from explorer.data.picture import read_picture
+
+        with frame.errors_in_place():
+            return _Chosen(read_picture(upload.getvalue(), 32), None)
+        return None
+    images = resources.images_of(first)
+    return _gallery(images, first, second)
+
+
+def _gallery(images: "ImageSet", first: Run, second: Run) -> _Chosen | None:
+    labels = images.test_labels[:_GALLERY_IMAGES].numpy()
+    predictions = [_predictions(run, images) for run in (first, second)]
+    wanted = controls.pick("Images", list(_FILTERS), "disagree", "attributions-filter", _FILTERS.__getitem__)
+    found = np.flatnonzero(_matches(wanted, predictions, labels))
+    if not len(found):
+        st.info(f"No such image among the first {len(labels):,} of the test set.", icon=":material/info:")
+        return None
+    pages = -(-len(found) // _SHOWN)
+    page = st.number_input(f"Page of {pages} · {len(found):,} images", 1, pages, 1, key="attributions-page")
+    shown = found[(int(page) - 1) * _SHOWN : int(page) * _SHOWN]
+    key = f"attributions-{wanted}-image"
+    picked = st.session_state.get(key)
+    picked = int(picked) if picked in shown else int(shown[0])
+    for start in range(0, len(shown), _COLUMNS):
+        for column, index in zip(st.columns(_COLUMNS, gap="small"), shown[start : start + _COLUMNS], strict=False):
+            _thumbnail(column, images, int(index), key, int(index) == picked)
+    return _Chosen(images.test_images[picked].numpy(), int(labels[picked]))
+
+
+def _thumbnail(column: Any, images: "ImageSet", index: int, key: str, picked: bool) -> None:
+    pixels = images.test_images[index].numpy().transpose(1, 2, 0)
+    name = images.classes[int(images.test_labels[index])]
+    enlarged = pixels.repeat(3, axis=0).repeat(3, axis=1)
+    column.image(enlarged, width="stretch", alt=f"test image {index}: {name}")
+    if column.button(
+        name, key=f"{key}-{index}", type="primary" if picked else "tertiary", help=f"Explain test image {index}", width="stretch"
+    ):
+        st.session_state[key] = index
+        st.rerun()
+
+
+def _matches(wanted: str, predictions: Sequence[NDArray[np.int64]], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    first, second = (predicted == labels for predicted in predictions)
+    found: NDArray[np.bool_] = {
+        "disagree": predictions[0] != predictions[1],
+        "first": first & ~second,
+        "second": second & ~first,
+        "both": first & second,
+        "neither": ~first & ~second,
+    }[wanted]
+    return found
+
+
+@st.cache_data(max_entries=16, show_spinner="Both networks look at the test images …", hash_funcs={Run: lambda run: run.run})
+def _classified(run: Run, images: str, _images: "ImageSet") -> NDArray[np.int64]:
+    from explorer.data.augmentation import prepare
+    from explorer.evaluation import logits
+
+    trained = resources.trained(run)
+    pixels = prepare(_images.test_images[:_GALLERY_IMAGES], run.config.training.image_size)
+    found: NDArray[np.int64] = logits(trained.network, pixels, trained.normalization).argmax(dim=1).numpy()
+    return found
+
+
+def _predictions(run: Run, images: "ImageSet") -> NDArray[np.int64]:
+    return _classified(run, images.name, images)
+
+
+def _maps(chosen: _Chosen, runs: Sequence[Run]) -> None:
+    classes = _classes(runs[0])
+    target, methods = _question(chosen, classes)
+    if not methods:
+        st.info("Choose at least one method.", icon=":material/info:")
+        return
+    with frame.errors_in_place():
+        columns = [_column(run, chosen, target, methods, classes) for run in runs]
+        rows = [Row(method, METHODS[method].label, METHODS[method].explanation) for method in methods]
+        image = _as_seen(chosen.pixels, runs[0].config.training.image_size)
+        truth = f"It is: **{classes[chosen.label]}**. " if chosen.label is not None else ""
+        said = ", ".join(f"{column.label} says **{column.predicted}**" for column in columns)
+        frame.finding([f"{truth}{said}."], "One colour scale a row, shared by both networks; grey is zero.")
+        figure = side_by_side(image, columns, rows, classes)
+        alt = alternative_text(columns, rows, classes)
+        live_plot(figure, key="attributions-maps", height=figure.layout.height, alt=alt)
+
+
+def _question(chosen: _Chosen, classes: Sequence[str]) -> tuple[int | None, list[str]]:
+    """The class to explain (None: what each network predicts), and the methods."""
+    target, methods = st.columns([1, 2])
+    options: list[int | None] = [None, *range(len(classes))]
+    wanted = target.selectbox(
+        "Explain the score of",
+        options,
+        format_func=lambda index: "what each predicts" if index is None else classes[index] + (" (true)" if index == chosen.label else ""),
+        key="attributions-target",
+    )
+    names = methods.multiselect(
+        "Methods", list(METHODS), default=list(_DEFAULT_METHODS), format_func=lambda name: METHODS[name].label, key="attributions-methods"
+    )
+    return wanted, names
+
+
+def _column(run: Run, chosen: _Chosen, target: int | None, methods: Sequence[str], classes: Sequence[str]) -> Column:
+    pixels = _as_seen(chosen.pixels, run.config.training.image_size)
+    probabilities = _probabilities(run, pixels)
+    predicted = int(probabilities.argmax())
+    maps = [_explained(run, pixels, predicted if target is None else target, method) for method in methods]
+    right = None if chosen.label is None else predicted == chosen.label
+    name = run.config.network.name
+    return Column(run.config.network, name, classes[predicted], float(probabilities[predicted]), maps, right)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Run: lambda run: run.run})
+def _probabilities(run: Run, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    import torch
+
+    from explorer.evaluation import logits
+
+    trained = resources.trained(run)
+    outputs = logits(trained.network, torch.from_numpy(pixels)[None], trained.normalization)
+    found: NDArray[np.float32] = outputs.softmax(dim=1)[0].numpy()
+    return found
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Run: lambda run: run.run})
+def _explained(run: Run, pixels: NDArray[np.uint8], target: int, method: str) -> Attribution:
+    import torch
+
+    from explorer.attribution.explain import attribute
+
+    trained = resources.trained(run)
+    return attribute(trained.network, trained.normalization(torch.from_numpy(pixels)[None])[0], target, method)
+
+
+def _as_seen(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The picture as a network of this image size sees it."""
+    import torch
+
+    from explorer.data.augmentation import prepare
+
+    seen: NDArray[np.uint8] = prepare(torch.from_numpy(pixels)[None], size)[0].numpy()
+    return seen
+
+
+def _classes(run: Run) -> tuple[str, ...]:
+    """Names of the classes; numbers where the images that name them are not here."""
+    from explorer.errors import RequestError
+
+    try:
+        return resources.images_of(run).classes
+    except RequestError:
+        return tuple(map(str, range(run.config.network.classes)))

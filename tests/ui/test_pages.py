@@ -1,0 +1,191 @@
+"""Every page through AppTest: on an empty store, on one with runs, and where things go wrong."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from explorer.checkpoints import save
+from explorer.config import NetworkConfig, RunConfig
+from explorer.data import sources
+from explorer.data.prepared import prepared
+from explorer.networks.cifar import build
+from explorer.recipes import RECIPES
+from explorer.records import EvaluationRecord, LayerResponse, StepRecord
+from explorer.runs import DONE, QUEUED, RUNNING, STOPPED, Store
+from explorer.ui import sitemap
+from tests.conftest import TINY_TRAINING
+from tests.test_runs import PROVENANCE
+
+ROUTER = str(Path(__file__).resolve().parents[2] / "explorer" / "ui" / "router.py")
+ERRORS = {("plain", 8): 0.40, ("plain", 32): 0.62, ("resnet", 8): 0.38, ("resnet", 32): 0.36}
+
+
+@pytest.fixture(autouse=True)
+def _own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test finds another's store in the caches, and none starts a worker."""
+    monkeypatch.setenv("EXPLORER_DATA", "shapes")
+    monkeypatch.setattr("explorer.engines.local.LocalEngine.tend", lambda self: None)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def _open(name: str) -> AppTest:
+    app = AppTest.from_file(ROUTER, default_timeout=60)
+    app.switch_page(str(sitemap.entry(name).path)) if name != sitemap.HOME.name else None
+    return app.run()
+
+
+def _text(app: AppTest) -> str:
+    return " ".join([*(element.value for element in (*app.markdown, *app.caption, *app.info, *app.error)),
+                     *(html.proto.body for html in app.get("html"))])  # fmt: skip
+
+
+def _finished(store: Store, family: str, depth: int, training=RECIPES["brief"].training, width: int = 16) -> RunConfig:
+    network = NetworkConfig(depth=depth, shortcut="A" if family == "resnet" else "none", width=width)
+    config = RunConfig(network, training, sources.resolve("shapes").name)
+    store.submit([config], "shapes")
+    store.claim(0)
+    responses = tuple(LayerResponse(f"layer{i}", 1.0 if family == "plain" else 0.8, 1.0) for i in range(depth - 1))
+    error = ERRORS[family, depth]
+    store.append(config.run, EvaluationRecord(0, 0, 0, 0.9, 2000, 0.9, 0.5, 2000, responses, 0.1))
+    store.append(config.run, StepRecord(1, training.steps, 6.4, 1.0, error, 0.0, 900.0, 30.0))
+    store.append(config.run, EvaluationRecord(2, training.steps, 6.4, error, 2000, 0.6, 0.1, 2000, responses, 30.0))
+    store.set_provenance(config.run, PROVENANCE)
+    store.finish(config.run, DONE)
+    return config
+
+
+@pytest.mark.parametrize("name", [row.name for row in sitemap.PAGES])
+def test_every_page_shows_something_before_anything_was_trained(name: str) -> None:
+    app = _open(name)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value
+
+
+def test_the_first_screen_has_the_recorded_verdict() -> None:
+    app = _open("degradation")
+    assert "more layers make the training error worse" in _text(app)
+    assert "recorded" in _text(app)
+    assert app.button(key="race-start").label.startswith("Run it here")
+
+
+def test_the_verdict_of_what_ran_here(store: Store) -> None:
+    for family, depth in ERRORS:
+        _finished(store, family, depth)
+    text = _text(_open("degradation"))
+    assert "<b>Plain:</b> 24 more layers make the training error worse, 40 % → 62 % (+22 ± 3 points)." in text
+    assert "no difference that these runs can show, 38 % → 36 % (−2.0 ± 3 points)" in text
+    assert "One seed; ± is the 95 % interval over the 2,000 images" in text
+    assert "harder to optimise" in text
+
+
+def test_run_it_here_queues_four_runs_and_stop_ends_them(store: Store) -> None:
+    app = _open("degradation")
+    app.button(key="race-start").click().run()
+    assert not app.exception
+    runs = store.runs()
+    assert {run.config.network.name for run in runs} == {"plain-8", "plain-32", "resnet-8", "resnet-32"}
+    assert {run.state for run in runs} == {QUEUED}
+    assert {run.config.training for run in runs} == {RECIPES["brief"].training}
+    app.button(key="race-stop").click().run()
+    assert {run.state for run in store.runs()} == {STOPPED}
+    assert app.button(key="race-start")
+
+
+def test_the_next_press_adds_a_seed(store: Store) -> None:
+    for family, depth in ERRORS:
+        _finished(store, family, depth)
+    app = _open("degradation")
+    assert app.button(key="race-start").label.startswith("Run seed 1 too")
+    app.button(key="race-start").click().run()
+    assert {run.config.seed for run in store.runs() if run.state == QUEUED} == {1}
+
+
+def test_a_running_race_says_how_far_it_is(store: Store) -> None:
+    app = _open("degradation")
+    app.button(key="race-start").click().run()
+    run = store.claim(0)
+    assert run is not None
+    store.set_provenance(run.run, PROVENANCE)
+    store.append(run.run, StepRecord(0, 500, 3.2, 1.0, 0.6, 0.05, 900.0, 20.0))
+    app.run()
+    assert not app.exception
+    assert store.run(run.run).state == RUNNING
+    progress = app.get("progress")[0].proto
+    assert "900 images/s" in progress.text
+    assert "left" in progress.text
+
+
+def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
+    for family, depth in ERRORS:
+        _finished(store, family, depth)
+    app = _open("responses")
+    text = _text(app)
+    assert "residual responses are smaller than plain ones here" in text
+    assert "0.80 against 1.00" in text
+    assert "longest recording" in " ".join(header.value for header in app.subheader)
+
+
+def test_attributions_explain_two_networks_side_by_side(store: Store) -> None:
+    for family in ("plain", "resnet"):
+        config = _finished(store, family, 8, replace(TINY_TRAINING, train_images=100), width=4)
+        images = sources.load("shapes")
+        normalization = prepared(images, config.training).normalization
+        save(store.checkpoint(config.run), config, build(config.network, seed=5 + (family == "plain")), normalization)
+    app = _open("attributions")
+    assert not app.exception
+    assert not app.error
+    assert "plain-8:width=4 says" in _text(app)
+    chart = app.get("bidi_component")[-1]
+    import json
+
+    figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
+    assert sum(trace["type"] == "heatmap" for trace in figure["data"]) == 8
+    app.selectbox(key="attributions-target").set_value(3).run()
+    assert not app.exception
+
+
+def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:
+    config = _finished(store, "plain", 8)
+    app = _open("runs")
+    assert not app.exception
+    assert any("plain-8" in str(frame.value) for frame in app.dataframe)
+    store.rename(config.run, "for the lesson")
+    app.run()
+    assert any("for the lesson" in str(frame.value) for frame in app.dataframe)
+
+
+@pytest.mark.parametrize("name", [row.name for row in sitemap.PAGES])
+def test_a_store_that_cannot_be_used_is_one_line_on_every_page(name: str, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file" / "home"))
+    app = _open(name)
+    assert not app.exception
+    assert "EXPLORER_HOME" in app.error[0].value
+    assert app.title[0].value
+
+
+def test_a_second_server_on_one_store_is_told_so(store: Store) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, time; from filelock import FileLock; lock = FileLock(sys.argv[1]); lock.acquire(); "
+        "print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(store.folder / "server.lock")], stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        app = _open("degradation")
+        other.kill()
+    assert "another server" in app.error[0].value
+    assert not app.exception
