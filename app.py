@@ -9,9 +9,7 @@ import streamlit as st
 
 from explorer.ui import router, server
 
-app = st.App(
-    router.__file__, routes=server.routes(), lifespan=server.lifespan, on_script_error=server.on_script_error
-)
+app = st.App(router.__file__, routes=server.routes(), lifespan=server.lifespan, on_script_error=server.on_script_error)
 
 if __name__ == "__main__":
     if st.runtime.exists():  # run as a script, which is what AppTest.from_file("app.py") does

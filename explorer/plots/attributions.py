@@ -137,7 +137,7 @@ class _Layout:
         self.caption = _CAPTION * (2 if self.narrow else 1)
         self.side = min((width - 8 - self.gap * (columns - 1)) / columns, largest_cell)
         self.top = 44 + 17 * title_lines  # the colour bar and the titles of the columns
-        self.inner = rows * (_HEADING + self.side + self.caption)
+        self.inner = max(1.0, rows * (_HEADING + self.side + self.caption))
         self.height = round(self.top + self.inner + 4)
         self.share = self.gap / width
 

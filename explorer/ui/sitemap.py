@@ -41,9 +41,7 @@ PAGES = (
         ":material/bar_chart:",
         "How strongly each layer responds.",
     ),
-    Entry(
-        "attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."
-    ),
+    Entry("attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."),
     Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
 )
 HOME = PAGES[0]

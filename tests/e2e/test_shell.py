@@ -13,9 +13,7 @@ DRAWN = ".residual-plot.is-drawn"
 
 
 @pytest.mark.parametrize("address", ["", *(row.name for row in sitemap.PAGES)])
-def test_first_visitor_of_a_cold_server_gets_the_page_they_asked_for(
-    cold_server: str, page: Any, address: str
-) -> None:
+def test_first_visitor_of_a_cold_server_gets_the_page_they_asked_for(cold_server: str, page: Any, address: str) -> None:
     row = sitemap.entry(address or sitemap.HOME.name)
     messages = _watch(page)
     page.goto(f"{cold_server}/{address}")

@@ -47,9 +47,7 @@ def test_lines_differ_in_more_than_colour() -> None:
 
 def test_layout_and_lines_are_valid_plotly() -> None:
     figure = go.Figure(layout=theme.layout("steps", "error", height=300))
-    figure.add_scatter(
-        y=[0.5, 0.4], line=theme.line("resnet", 5, "train", depths=9), fillcolor=theme.band("resnet", 0)
-    )
+    figure.add_scatter(y=[0.5, 0.4], line=theme.line("resnet", 5, "train", depths=9), fillcolor=theme.band("resnet", 0))
 
     assert figure.layout.yaxis.tickformat == ".0%"
     assert figure.layout.height == 300

@@ -18,9 +18,7 @@ def script() -> None:
     points = st.slider("points", 1, 9, 3)
     figure = go.Figure(go.Scatter(y=list(range(points)), name="plain-8"))
     live_plot(figure, key="curves", height=300, alt="a line")
-    live_plot(
-        {"data": [{"y": [1, 2]}], "layout": {"title": {"text": "two"}}}, key="other", height=200, alt="b"
-    )
+    live_plot({"data": [{"y": [1, 2]}], "layout": {"title": {"text": "two"}}}, key="other", height=200, alt="b")
 
 
 def charts(app: AppTest) -> list[dict[str, object]]:

@@ -16,9 +16,7 @@ SPLITS = ("train", "test")
 def curves(points: int) -> go.Figure:
     """Four networks' errors after so many evaluations."""
     figure = go.Figure(layout=theme.layout("steps", "error"))
-    for (family, rank), split in itertools.product(
-        [("plain", 0), ("plain", 1), ("resnet", 0), ("resnet", 1)], SPLITS
-    ):
+    for (family, rank), split in itertools.product([("plain", 0), ("plain", 1), ("resnet", 0), ("resnet", 1)], SPLITS):
         base = {"plain": (0.2, 0.45), "resnet": (0.15, 0.08)}[family][rank] + (0.04 if split == "test" else 0)
         x = list(range(0, points * 100, 100))
         y = [base + (0.9 - base) / (1 + step / 300) for step in x]

@@ -6,6 +6,4 @@ import streamlit as st
 
 from explorer.ui import server
 
-app = st.App(
-    Path(__file__).with_name("live.py"), routes=server.routes(), on_script_error=server.on_script_error
-)
+app = st.App(Path(__file__).with_name("live.py"), routes=server.routes(), on_script_error=server.on_script_error)
