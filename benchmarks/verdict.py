@@ -1,6 +1,6 @@
-"""Does the brief race say what the paper says, and how long does it take? Fresh stores, so nothing is answered from one.
+"""Does the brief race say what the paper says, and how long does it take? Each in a store of its own.
 
-    python -m benchmarks.verdict [--data D] [--seeds 0,1,2,3] [--recipe brief] [--json]
+python -m benchmarks.verdict [--data D] [--seeds 0,1,2,3] [--recipe brief] [--json]
 """
 
 import argparse

@@ -15,7 +15,7 @@ def logits(network: nn.Module, images: Tensor, normalization: Normalization, pre
     network.eval()
     try:
         with torch.inference_mode(), autocast(images.device.type, precision):
-            return torch.cat([network(normalization(batch)).float() for batch in images.split(BATCH)])
+            return torch.cat([network(normalization(batch)).float() for batch in torch.split(images, BATCH)])
     finally:
         network.train(was_training)
 

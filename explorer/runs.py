@@ -76,8 +76,8 @@ class Store:
         """Queue what has not run yet, in this order; what is done or under way is left as it is. All identities."""
         runs = []
         with self._transaction() as connection:
-            turn = connection.execute("SELECT coalesce(max(turn), 0) FROM runs").fetchone()[0]
-            for turn, config in enumerate(configs, turn + 1):
+            last = connection.execute("SELECT coalesce(max(turn), 0) FROM runs").fetchone()[0]
+            for turn, config in enumerate(configs, last + 1):
                 connection.execute(
                     "INSERT INTO runs (run, config, location, state, created, turn) VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (run) DO UPDATE SET state = excluded.state, turn = excluded.turn,"

@@ -51,7 +51,9 @@ def test_weights_come_from_safetensors_and_from_a_data_parallel_state_dict(check
     for file in ("w.safetensors", "bare.safetensors", "w.th"):
         again = weights_file(tmp_path / file, network("resnet-8"))
         assert torch.equal(again.network.head.weight, trained.network.head.weight)
-    assert torch.equal(weights_file(tmp_path / "w.safetensors", network("resnet-8")).normalization.mean, NORMALIZATION.mean)
+    assert torch.equal(
+        weights_file(tmp_path / "w.safetensors", network("resnet-8")).normalization.mean, NORMALIZATION.mean
+    )
 
 
 def test_what_is_no_file_of_weights_is_one_line(tmp_path: Path, checkpoint: Path) -> None:

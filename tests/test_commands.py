@@ -157,7 +157,11 @@ def test_a_store_that_cannot_be_used_is_one_line_and_status_1(call, tmp_path: Pa
 
 def test_the_module_runs_as_a_program_and_ends_with_the_status() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "explorer", "summary", "resnet-21"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "explorer", "summary", "resnet-21"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 2
     assert ended.stdout == ""

@@ -77,7 +77,12 @@ def test_a_field_of_a_newer_version_is_refused() -> None:
 
 def test_the_default_recipe_is_the_papers() -> None:
     paper = TrainingConfig()
-    assert (paper.steps, paper.batch_size, paper.learning_rate, paper.milestones) == (64_000, 128, 0.1, (32_000, 48_000))
+    assert (paper.steps, paper.batch_size, paper.learning_rate, paper.milestones) == (
+        64_000,
+        128,
+        0.1,
+        (32_000, 48_000),
+    )
     assert (paper.momentum, paper.weight_decay, paper.augmentation) == (0.9, 1e-4, "crop+flip")
 
 

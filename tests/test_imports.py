@@ -82,6 +82,17 @@ def test_imports_run_downwards(file: Path) -> None:
 
 
 def test_what_the_pages_need_before_they_paint_does_not_import_torch() -> None:
-    light = "explorer.config explorer.records explorer.runs explorer.recordings explorer.jobs explorer.race explorer.data.sources explorer.measurement.verdict explorer.engines.local explorer.device".split()
+    light = [
+        "explorer.config",
+        "explorer.records",
+        "explorer.runs",
+        "explorer.recordings",
+        "explorer.jobs",
+        "explorer.race",
+        "explorer.data.sources",
+        "explorer.measurement.verdict",
+        "explorer.engines.local",
+        "explorer.device",
+    ]
     code = f"import sys, {', '.join(light)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -60,7 +60,9 @@ def test_a_run_travels_whole(catalogue: Catalogue, finished: str, tmp_path: Path
     assert other.records(finished) == [EVALUATION, STEP]
     there = recordings.trained(Catalogue(other, Library(tmp_path / "none")), finished)
     here = recordings.trained(catalogue, finished)
-    assert all(torch.equal(tensor, there.network.state_dict()[name]) for name, tensor in here.network.state_dict().items())
+    assert all(
+        torch.equal(tensor, there.network.state_dict()[name]) for name, tensor in here.network.state_dict().items()
+    )
     assert torch.equal(here.normalization.mean, there.normalization.mean)
     assert torch.equal(here.network.head.weight, build(tiny_run.network, seed=7).head.weight)
 

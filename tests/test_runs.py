@@ -186,9 +186,13 @@ def test_a_full_disk_is_one_line_and_loses_nothing(store: Store, tiny_run: RunCo
         return connection
 
     monkeypatch.setattr(sqlite3, "connect", small)
-    with pytest.raises(ExplorerError, match="full"):
+
+    def fill() -> None:
         for seq in range(1, 2000):
             store.append(run, replace(STEP, seq=seq))
+
+    with pytest.raises(ExplorerError, match="full"):
+        fill()
     monkeypatch.undo()
     records = store.records(run)
     assert records[0] == EVALUATION

@@ -140,7 +140,9 @@ def test_all_networks_see_the_same_images_in_the_same_order(
     for name in ("plain-8:width=4", "resnet-14:width=8"):
         model = build(network(name))
         model.register_forward_pre_hook(
-            lambda module, inputs, name=name: seen.setdefault(name, []).append(inputs[0].clone()) if module.training else None
+            lambda module, inputs, name=name: (
+                seen.setdefault(name, []).append(inputs[0].clone()) if module.training else None
+            )
         )
         list(train(model, tiny_images, tiny_run.training))
     first, second = seen.values()
@@ -159,7 +161,9 @@ def test_an_epoch_uses_every_image_once(tiny_images: ImageSet, tiny_run: RunConf
     torch.testing.assert_close(used, data.normalization(data.train_images).flatten(1).sort(dim=0).values)
 
 
-def test_the_held_out_split_trains_on_45k_of_50k_and_tests_on_the_rest(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
+def test_the_held_out_split_trains_on_45k_of_50k_and_tests_on_the_rest(
+    tiny_images: ImageSet, tiny_run: RunConfig
+) -> None:
     training = replace(tiny_run.training, held_out=15, train_images=0, test_images=0, image_size=8)
     data = prepared(tiny_images, training)
     assert (len(data.train_images), len(data.test_images)) == (45, 15)

@@ -63,34 +63,30 @@ def evaluate(options: Namespace) -> None:
     train = options.split == "train"
     pixels, labels = (images.train_images, images.train_labels) if train else (images.test_images, images.test_labels)
     outputs = logits(trained.network, prepare(pixels, size), trained.normalization)
-    values = {
-        "images": len(labels),
-        "error": error(outputs, labels),
-        "top5_error": error(outputs, labels, top=5),
-        "data": images.description,
-    }
-    result(options, values, f"{percent(values['error'])} of {values['images']} images wrong ({images.description})")
+    top1, top5 = error(outputs, labels), error(outputs, labels, top=5)
+    values = {"images": len(labels), "error": top1, "top5_error": top5, "data": images.description}
+    result(options, values, f"{percent(top1)} of {len(labels):,} images wrong ({images.description})")
 
 
 def responses(options: Namespace) -> None:
     """The response of every layer at a run's last evaluation, with the figure that gamma and beta predict."""
     from explorer.records import EvaluationRecord
 
-    runs, measured = catalogue(), []
+    runs, measured, told = catalogue(), [], []
     for name in options.runs:
         run = runs.run(name)
         evaluations = [record for record in runs.records(run.run) if isinstance(record, EvaluationRecord)]
         if not evaluations:
             raise RequestError(f"run {run.run} has no evaluation yet")
         last = evaluations[-1]
+        network_name = run.config.network.name
         values = [asdict(response) for response in last.responses]
-        measured.append({"run": run.run, "network": run.config.network.name, "step": last.step, "responses": values})
-    told = "\n".join(
-        f"{entry['network']:<16} {response['layer']:<16} {response['std']:.3f}  (gamma, beta: {response['predicted']:.3f})"
-        for entry in measured
-        for response in entry["responses"]
-    )
-    result(options, {"runs": measured}, told)
+        measured.append({"run": run.run, "network": network_name, "step": last.step, "responses": values})
+        told += [
+            f"{network_name:<16} {layer.layer:<16} {layer.std:.3f}  (from gamma and beta: {layer.predicted:.3f})"
+            for layer in last.responses
+        ]
+    result(options, {"runs": measured}, "\n".join(told))
 
 
 def attribute(options: Namespace) -> None:

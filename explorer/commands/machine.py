@@ -76,6 +76,7 @@ def data(options: Namespace) -> None:
     if options.action == "fetch":
         shown = -1
         from explorer.data import fetch
+
         for progress in fetch.fetch():
             share = int(100 * progress.bytes_done / progress.bytes_total) if progress.bytes_total else 0
             if share != shown:

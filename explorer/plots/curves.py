@@ -13,6 +13,7 @@ from explorer.records import EvaluationRecord, Record, StepRecord
 
 FAMILIES = {"plain": "Plain networks", "resnet": "Residual networks"}
 _RECORDED_OPACITY = 0.45
+_FEW = 15  # evaluations; so few are marked, so that a first one alone is seen
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
                 ]
                 if chosen:
                     _add_network(figure, chosen, column, family, depths.index(depth), len(depths), recorded)
+    for column in (1, 2):  # plotly draws no axes for a panel without a trace
+        figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip"), row=1, col=column)
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
     base = theme.layout(y="error", hovermode="x unified", margin={"l": 8, "r": 8, "t": 26, "b": 8})
     figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
@@ -93,7 +96,8 @@ def _add_network(
                 x=series.steps,
                 y=series.middle,
                 name=label,
-                mode="lines",
+                mode="lines+markers" if split == "test" and len(series.steps) < _FEW else "lines",
+                marker={"size": 5},
                 line=theme.line(family, rank, split, depths),
                 opacity=opacity,
                 legendgroup=name,

@@ -44,8 +44,9 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
         for column in (1, 2):
             figure.add_trace(
                 go.Scatter(
-                    x=[1, longest], y=[1, 1], name="untrained (all 1)", mode="lines", showlegend=column == 1,
-                    legendgroup="untrained", line={"color": theme.PAPER, "width": 1.5, "dash": "dash"}, hoverinfo="skip",
+                    x=[1, longest], y=[1, 1], name="untrained (all 1)", mode="lines", hoverinfo="skip",
+                    line={"color": theme.PAPER, "width": 1.5, "dash": "dash"},
+                    legendgroup="untrained", showlegend=column == 1,
                 ),
                 row=1, col=column,
             )  # fmt: skip

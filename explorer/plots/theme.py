@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 import plotly.io as pio
 
 Figure: TypeAlias = go.Figure | dict[str, Any]
+Narrow: TypeAlias = dict[str, Any]
+"""`height` in pixels and `layout`, the changes to it."""
 
 PLAIN = "#d55e00"
 RESIDUAL = "#0072b2"
@@ -73,6 +75,31 @@ def layout(x: str = "", y: str = "", *, percent: bool = True, **more: Any) -> di
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
     }
     return {**base, **more}
+
+
+def stacked(figure: go.Figure, height: int) -> Narrow:
+    """How two panels side by side stand one above the other on a narrow page."""
+    upper, lower = [0.57, 1.0], [0.0, 0.43]
+    titles = [
+        {**title.to_plotly_json(), "x": 0.5, "y": top}
+        for title, top in zip(figure.layout.annotations, (upper[1], lower[1]), strict=True)
+    ]
+    across = {"domain": [0, 1]}
+    layout = {
+        "xaxis": {**across, "title": {"text": ""}},
+        "xaxis2": across,
+        "yaxis": {"domain": upper},
+        "yaxis2": {"domain": lower, "showticklabels": True},
+        "legend": {"y": -0.12},
+        "annotations": titles,
+    }
+    return {"height": height, "layout": layout}
+
+
+def rearranged(narrow: go.Figure) -> Narrow:
+    """How a figure looks on a narrow page, taken from the same figure built for one."""
+    layout = {name: value for name, value in narrow.layout.to_plotly_json().items() if name != "template"}
+    return {"height": layout.pop("height"), "layout": layout}
 
 
 def to_json(figure: Figure) -> str:

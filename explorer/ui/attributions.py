@@ -1,14 +1,16 @@
 """The panel of attributions: one image, two networks, a gallery to choose the image from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from explorer.attribution.methods import METHODS
+from explorer.errors import RequestError
+from explorer.plots import theme
 from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
 from explorer.records import Attribution
 from explorer.runs import Run
@@ -19,8 +21,13 @@ from explorer.ui.runs import latest_race
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
 
-_GALLERY_IMAGES = 2000  # of the test set: classifying them takes well under a second a network
-_SHOWN, _COLUMNS, _THUMBNAIL = 12, 4, 72
+_GALLERY_IMAGES = 1000  # of the test set: classifying them takes about a second a network
+_SHOWN, _THUMBNAIL = 12, 78  # images a page; pixels
+_UPLOAD_SIZE = 32  # of an uploaded picture, as CIFAR-10's
+_WIDTHS = 640, 360  # of the figure in pixels, on a desk and on a phone
+_ORIGINS = {"gallery": "Test set", "upload": "My own"}
+_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+_BY_IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {Run: lambda run: run.run}
 _DEFAULT_METHODS = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
 _FILTERS = {
     "disagree": "They disagree",
@@ -49,6 +56,7 @@ def panel() -> None:
         return
     first, second = _networks(choices)
     rail, maps = st.columns([2, 5], gap="medium")
+    chosen = None
     with rail, frame.errors_in_place():
         chosen = _image(first, second)
     with maps:
@@ -73,48 +81,48 @@ def _deepest(choices: Sequence[Run], family: str) -> Run:
 
 
 def _image(first: Run, second: Run) -> _Chosen | None:
-    """The gallery, or a picture of one's own."""
-    upload = st.file_uploader(
-        "A picture of your own", type=["png", "jpg", "jpeg", "webp", "gif", "bmp"], key="attributions-upload"
-    )
-    if upload is not None:
-        from explorer.data.picture import read_picture
-
-        with frame.errors_in_place():
-            return _Chosen(read_picture(upload.getvalue(), 32), None)
+    """An image of the gallery, or a picture of one's own."""
+    own = controls.pick("Image", ["gallery", "upload"], "gallery", "attributions-origin", _ORIGINS.__getitem__)
+    if own == "gallery":
+        return _gallery(resources.images_of(first), first, second)
+    upload = st.file_uploader("A picture", type=_PICTURES, key="attributions-upload", help="Cropped to its middle.")
+    if upload is None:
         return None
-    images = resources.images_of(first)
-    return _gallery(images, first, second)
+    from explorer.data.picture import read_picture
+
+    pixels = read_picture(upload.getvalue(), _UPLOAD_SIZE, upload.name)
+    st.image(pixels.transpose(1, 2, 0).repeat(5, axis=0).repeat(5, axis=1), alt="the picture as it was cropped")
+    return _Chosen(pixels, None)
 
 
 def _gallery(images: "ImageSet", first: Run, second: Run) -> _Chosen | None:
     labels = images.test_labels[:_GALLERY_IMAGES].numpy()
-    predictions = [_predictions(run, images) for run in (first, second)]
-    wanted = controls.pick("Images", list(_FILTERS), "disagree", "attributions-filter", _FILTERS.__getitem__)
+    predictions = [_classified(run, images.name, images) for run in (first, second)]
+    wanted = st.selectbox("Show", list(_FILTERS), format_func=_FILTERS.__getitem__, key="attributions-filter")
     found = np.flatnonzero(_matches(wanted, predictions, labels))
     if not len(found):
         st.info(f"No such image among the first {len(labels):,} of the test set.", icon=":material/info:")
         return None
     pages = -(-len(found) // _SHOWN)
     page = st.number_input(f"Page of {pages} · {len(found):,} images", 1, pages, 1, key="attributions-page")
-    shown = found[(int(page) - 1) * _SHOWN : int(page) * _SHOWN]
+    shown = [int(index) for index in found[(int(page) - 1) * _SHOWN : int(page) * _SHOWN]]
     key = f"attributions-{wanted}-image"
-    picked = st.session_state.get(key)
-    picked = int(picked) if picked in shown else int(shown[0])
-    for start in range(0, len(shown), _COLUMNS):
-        for column, index in zip(st.columns(_COLUMNS, gap="small"), shown[start : start + _COLUMNS], strict=False):
-            _thumbnail(column, images, int(index), key, int(index) == picked)
+    picked = st.session_state.get(key, shown[0])
+    picked = picked if picked in shown else shown[0]
+    with st.container(horizontal=True, gap="small"):
+        for index in shown:
+            with st.container(width=_THUMBNAIL, gap=None):
+                _thumbnail(images, index, key, index == picked)
     return _Chosen(images.test_images[picked].numpy(), int(labels[picked]))
 
 
-def _thumbnail(column: Any, images: "ImageSet", index: int, key: str, picked: bool) -> None:
+def _thumbnail(images: "ImageSet", index: int, key: str, picked: bool) -> None:
+    """One image of the gallery, and the button that chooses it."""
     pixels = images.test_images[index].numpy().transpose(1, 2, 0)
     name = images.classes[int(images.test_labels[index])]
-    enlarged = pixels.repeat(3, axis=0).repeat(3, axis=1)
-    column.image(enlarged, width="stretch", alt=f"test image {index}: {name}")
-    if column.button(
-        name, key=f"{key}-{index}", type="primary" if picked else "tertiary", help=f"Explain test image {index}", width="stretch"
-    ):
+    st.image(pixels.repeat(3, axis=0).repeat(3, axis=1), width="stretch", alt=f"test image {index}: {name}")
+    kind: Literal["primary", "tertiary"] = "primary" if picked else "tertiary"
+    if st.button(name, key=f"{key}-{index}", type=kind, help=f"Explain test image {index}", width="stretch"):
         st.session_state[key] = index
         st.rerun()
 
@@ -131,8 +139,9 @@ def _matches(wanted: str, predictions: Sequence[NDArray[np.int64]], labels: NDAr
     return found
 
 
-@st.cache_data(max_entries=16, show_spinner="Both networks look at the test images …", hash_funcs={Run: lambda run: run.run})
-def _classified(run: Run, images: str, _images: "ImageSet") -> NDArray[np.int64]:
+@st.cache_data(max_entries=16, show_spinner="The networks look at the test images …", hash_funcs=_BY_IDENTITY)
+def _classified(run: Run, name: str, _images: "ImageSet") -> NDArray[np.int64]:
+    """The class that a run's network finds most probable for each image of the gallery."""
     from explorer.data.augmentation import prepare
     from explorer.evaluation import logits
 
@@ -140,10 +149,6 @@ def _classified(run: Run, images: str, _images: "ImageSet") -> NDArray[np.int64]
     pixels = prepare(_images.test_images[:_GALLERY_IMAGES], run.config.training.image_size)
     found: NDArray[np.int64] = logits(trained.network, pixels, trained.normalization).argmax(dim=1).numpy()
     return found
-
-
-def _predictions(run: Run, images: "ImageSet") -> NDArray[np.int64]:
-    return _classified(run, images.name, images)
 
 
 def _maps(chosen: _Chosen, runs: Sequence[Run]) -> None:
@@ -158,24 +163,29 @@ def _maps(chosen: _Chosen, runs: Sequence[Run]) -> None:
         image = _as_seen(chosen.pixels, runs[0].config.training.image_size)
         truth = f"It is: **{classes[chosen.label]}**. " if chosen.label is not None else ""
         said = ", ".join(f"{column.label} says **{column.predicted}**" for column in columns)
-        frame.finding([f"{truth}{said}."], "One colour scale a row, shared by both networks; grey is zero.")
-        figure = side_by_side(image, columns, rows, classes)
+        frame.finding([f"{truth}{said}."], "One colour scale a row, shared by both networks; white is zero.")
+        wide, narrow = (side_by_side(image, columns, rows, classes, width=width) for width in _WIDTHS)
         alt = alternative_text(columns, rows, classes)
-        live_plot(figure, key="attributions-maps", height=figure.layout.height, alt=alt)
+        live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=theme.rearranged(narrow))
 
 
 def _question(chosen: _Chosen, classes: Sequence[str]) -> tuple[int | None, list[str]]:
     """The class to explain (None: what each network predicts), and the methods."""
     target, methods = st.columns([1, 2])
     options: list[int | None] = [None, *range(len(classes))]
-    wanted = target.selectbox(
-        "Explain the score of",
-        options,
-        format_func=lambda index: "what each predicts" if index is None else classes[index] + (" (true)" if index == chosen.label else ""),
-        key="attributions-target",
-    )
+
+    def shown(index: int | None) -> str:
+        if index is None:
+            return "what each predicts"
+        return classes[index] + (" (true)" if index == chosen.label else "")
+
+    wanted = target.selectbox("Explain the score of", options, format_func=shown, key="attributions-target")
     names = methods.multiselect(
-        "Methods", list(METHODS), default=list(_DEFAULT_METHODS), format_func=lambda name: METHODS[name].label, key="attributions-methods"
+        "Methods",
+        list(METHODS),
+        default=list(_DEFAULT_METHODS),
+        format_func=lambda name: METHODS[name].label,
+        key="attributions-methods",
     )
     return wanted, names
 
@@ -190,7 +200,7 @@ def _column(run: Run, chosen: _Chosen, target: int | None, methods: Sequence[str
     return Column(run.config.network, name, classes[predicted], float(probabilities[predicted]), maps, right)
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Run: lambda run: run.run})
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_IDENTITY)
 def _probabilities(run: Run, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     import torch
 
@@ -202,7 +212,7 @@ def _probabilities(run: Run, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return found
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Run: lambda run: run.run})
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=_BY_IDENTITY)
 def _explained(run: Run, pixels: NDArray[np.uint8], target: int, method: str) -> Attribution:
     import torch
 
@@ -224,8 +234,6 @@ def _as_seen(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 def _classes(run: Run) -> tuple[str, ...]:
     """Names of the classes; numbers where the images that name them are not here."""
-    from explorer.errors import RequestError
-
     try:
         return resources.images_of(run).classes
     except RequestError:

@@ -14,11 +14,11 @@ from explorer.runs import Run
 from explorer.ui import resources
 
 _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
-_DATA_LABELS = {"auto": "CIFAR-10, else shapes", "cifar10": "CIFAR-10", "shapes": "Generated shapes"}
+_DATA_LABELS = {"cifar10": "CIFAR-10", "shapes": "Generated shapes"}
 
 
 def race(columns: Sequence[DeltaGenerator]) -> Race:
-    """Recipe, depths, images, one in each column: what is compared. A wish that cannot be met is refused in one line."""
+    """Recipe, depths, images, one in each column: what is compared. Raises RequestError for depths that are none."""
     recipes, depths, data = columns
     with recipes:
         name = st.segmented_control(
@@ -45,7 +45,7 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
         chosen = st.selectbox(
             "Images",
             resources.data_choices(),
-            format_func=lambda data: _DATA_LABELS.get(data, Path(data).name),
+            format_func=_data_label,
             help="CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.",
             key="data",
         )
@@ -97,6 +97,11 @@ def pick(label: str, options: Sequence[str], default: str, key: str, shown: Call
     """One of a few options, side by side."""
     chosen = st.segmented_control(label, options, default=default, required=True, format_func=shown, key=key)
     return str(chosen or default)
+
+
+def _data_label(data: str) -> str:
+    kind = resources.source(data).kind if data == "auto" else data
+    return {"cifar": "CIFAR-10", **_DATA_LABELS}.get(kind, Path(kind).name)
 
 
 def _depths(text: str) -> tuple[int, ...]:

@@ -13,9 +13,7 @@ from explorer.records import Provenance
 
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
-_UNEXPECTED = (
-    "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
-)
+_UNEXPECTED = "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
 
 
 def begin(title: str, question: str | None = None) -> None:

@@ -2,6 +2,7 @@
 // the data or the page's theme change, always with the same element.
 
 const charts = new WeakMap()
+const NARROW = 560 // pixels; below, a figure may bring another arrangement
 
 export default function ({ data, parentElement }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement, data))
@@ -46,7 +47,8 @@ function hold(chart) {
 }
 
 async function draw(chart) {
-  chart.host.style.height = `${chart.data.height}px`
+  chart.narrow = chart.data.narrow && chart.host.clientWidth < NARROW ? chart.data.narrow : null
+  chart.host.style.height = `${chart.narrow?.height ?? chart.data.height}px`
   chart.picture.setAttribute("aria-label", chart.data.alt)
   try {
     const Plotly = await library(chart.data.plotly)
@@ -58,12 +60,12 @@ async function draw(chart) {
 
 async function react(Plotly, chart) {
   const colours = pageColours(chart.host)
-  const drawn = JSON.stringify([colours, chart.data.height]) + chart.data.figure
+  const drawn = JSON.stringify([colours, chart.data.height, chart.narrow]) + chart.data.figure
   if (drawn === chart.drawn) return // nothing changed: a tick of a quiet run costs a comparison
   chart.drawn = drawn
   const { data, layout } = JSON.parse(chart.data.figure)
   chart.config ??= config(Plotly, chart) // one object for good: given another, plotly.js starts from scratch
-  await Plotly.react(chart.canvas, identified(data), themed(layout, colours), chart.config)
+  await Plotly.react(chart.canvas, identified(data), themed(arranged(layout, chart.narrow), colours), chart.config)
   chart.host.classList.add("is-drawn")
   count("__residualUpdates", chart.data.key)
 }
@@ -71,8 +73,18 @@ async function react(Plotly, chart) {
 function resize(chart) {
   const { clientWidth: width, clientHeight: height } = chart.canvas
   if (chart.gone || !chart.drawn || !width || !height) return // not drawn yet, or on a hidden tab
+  if (chart.data.narrow && !chart.narrow !== width >= NARROW) return draw(chart)
   const { width: oldWidth, height: oldHeight } = chart.canvas._fullLayout ?? {}
   if (width !== oldWidth || height !== oldHeight) window.Plotly.Plots.resize(chart.canvas)
+}
+
+// The layout with the changes that a narrow page wants; axes and the like are merged, all else is replaced.
+function arranged(layout, narrow) {
+  const changed = { ...layout }
+  for (const [name, value] of Object.entries(narrow?.layout ?? {})) {
+    changed[name] = Array.isArray(value) ? value : { ...layout[name], ...value }
+  }
+  return changed
 }
 
 // A trace keeps what the reader did to it (hidden by the legend) by its uid, wherever in the list it moves.

@@ -19,8 +19,10 @@ _component = st.components.v2.component(
 )
 
 
-def live_plot(figure: theme.Figure, *, key: str, height: int, alt: str) -> None:
+def live_plot(figure: theme.Figure, *, key: str, height: int, alt: str, narrow: theme.Narrow | None = None) -> None:
     """Draw `figure`, `height` pixels high, as the chart called `key`; `alt` says in words what it shows.
+
+    `narrow` is how the figure is arranged on a phone (`theme.stacked`).
 
     Zoom and legend survive while `layout.uirevision` stays the same, as it does if the figure leaves it out.
     """
@@ -29,6 +31,7 @@ def live_plot(figure: theme.Figure, *, key: str, height: int, alt: str) -> None:
         "key": key,
         "height": height,
         "alt": alt,
+        "narrow": narrow,
         "plotly": server.plotly_url(),
     }
     _component(key=key, data=data, height="content")

@@ -10,7 +10,7 @@ from explorer import jobs
 from explorer.config import RunConfig
 from explorer.device import LARGEST_SLOTS
 from explorer.measurement.verdict import verdict
-from explorer.plots import curves
+from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.race import Race
 from explorer.runs import ACTIVE, DONE, FAILED, Run
@@ -19,7 +19,7 @@ from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records
 
 _TICK_SECONDS = 1.0
-_CURVES_HEIGHT = 350
+_CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
 
 
 def panel(race: Race) -> None:
@@ -62,11 +62,13 @@ def _race(race: Race, was_active: bool) -> None:
     background = [_curve(run, recorded=True) for run in recorded if active or not live]
     drawn = background + [_curve(run, recorded=False) for run in live]
     steps = shown[0].config.training.steps if shown else race.recipe.training.steps
+    figure = curves.error_curves(drawn, steps)
     live_plot(
-        curves.error_curves(drawn, steps),
+        figure,
         key="race-curves",
         height=_CURVES_HEIGHT,
         alt=curves.alternative_text(drawn),
+        narrow=theme.stacked(figure, _NARROW_HEIGHT),
     )
     for run in live:
         if run.state == FAILED:
@@ -156,7 +158,7 @@ def _recorded(race: Race, exact: bool) -> list[Run]:
 
 def _next_seed(race: Race, live: Sequence[Run]) -> int:
     """The first seed that not all networks of the race have finished."""
-    done = {seed: 0 for seed in range(len(live) + 1)}
+    done = dict.fromkeys(range(len(live) + 1), 0)
     for run in live:
         if run.state == DONE:
             done[run.config.seed] = done.get(run.config.seed, 0) + 1

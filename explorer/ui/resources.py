@@ -66,7 +66,7 @@ def catalogue() -> Catalogue:
 def data_choices() -> list[str]:
     """What the data control offers: what the server was started with, and the generated shapes."""
     chosen = os.environ.get(DATA, "auto")
-    return [chosen] if chosen == "shapes" else [chosen, "shapes"]
+    return [chosen] if source(chosen).kind == "shapes" else [chosen, "shapes"]
 
 
 @st.cache_data(max_entries=_LARGEST_CACHE, ttl=30, show_spinner=False)

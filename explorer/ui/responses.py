@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.plots.responses import Responses, response_curves
-from explorer.plots.responses import alternative_text as responses_text
+from explorer.plots import theme
+from explorer.plots.responses import Responses, alternative_text, response_curves
 from explorer.records import EvaluationRecord
-from explorer.runs import DONE, Run
+from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, latest_race, longest_recording, records
 
-_RESPONSES_HEIGHT = 380
+_HEIGHT, _NARROW_HEIGHT = 360, 620
 
 
 def panel() -> None:
@@ -45,10 +45,10 @@ def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool
     frame.finding([finding], f"{runs[0].config.training.steps:,} steps, {share:.0%} of them done.")
     if runs[0].provenance:
         frame.provenance_badge(runs[0].provenance)
+    figure = response_curves(shown, control, predicted)
     live_plot(
-        response_curves(shown, control, predicted), key=key, height=_RESPONSES_HEIGHT,
-        alt=responses_text(shown),
-    )  # fmt: skip
+        figure, key=key, height=_HEIGHT, alt=alternative_text(shown), narrow=theme.stacked(figure, _NARROW_HEIGHT)
+    )
 
 
 def _evaluation_at(run: Run, share: float) -> EvaluationRecord:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer import recordings
-from explorer.plots import curves
+from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.records import StepRecord
 from explorer.runs import ACTIVE, DONE, Run
@@ -83,7 +83,9 @@ def _columns() -> dict[str, Any]:
 def _chosen(runs: Sequence[Run]) -> None:
     drawn = [Curve(run.config, records(run)) for run in runs if records(run)]
     if drawn:
-        live_plot(curves.error_curves(drawn), key="runs-curves", height=360, alt=curves.alternative_text(drawn))
+        figure = curves.error_curves(drawn)
+        narrow = theme.stacked(figure, 640)
+        live_plot(figure, key="runs-curves", height=360, alt=curves.alternative_text(drawn), narrow=narrow)
     if len(runs) == 1:
         _one(runs[0])
     own = [run for run in runs if resources.server().store.get(run.run)]

@@ -7,6 +7,7 @@ from explorer.config import NetworkConfig
 from explorer.measurement.verdict import Gap
 from explorer.records import LayerResponse
 
+_WHOLE_POINTS = 9.95  # a gap below this is shown with one decimal
 FAMILIES = {"plain": "Plain", "resnet": "Residual"}
 
 
@@ -17,8 +18,9 @@ def verdict_sentences(gaps: dict[str, Gap]) -> list[str]:
 
 def _gap_sentence(gap: Gap) -> str:
     errors = f"{_percent(gap.shallow_error)} → {_percent(gap.deep_error)}"
-    half = 100 * (gap.high - gap.low) / 2
-    points = f"{_signed(100 * gap.gap)} ± {half:.0f} points"
+    points, half = 100 * gap.gap, 100 * (gap.high - gap.low) / 2
+    digits = 0 if abs(points) >= _WHOLE_POINTS else 1
+    moved = f"{points:+.{digits}f} ± {half:.{digits}f} points".replace("-", "−").replace(" ", "\u00a0")
     more = gap.deep - gap.shallow
     if gap.degrades:
         said = f"{more} more layers make the training error worse"
@@ -26,7 +28,7 @@ def _gap_sentence(gap: Gap) -> str:
         said = f"{more} more layers make the training error better"
     else:
         said = f"{more} more layers make no difference that these runs can show"
-    return f"**{FAMILIES[gap.family]}:** {said}, {errors} ({points})."
+    return f"**{FAMILIES[gap.family]}:** {said}, {errors} ({moved})."
 
 
 def basis(gaps: dict[str, Gap], images: int) -> str:
@@ -47,11 +49,7 @@ def duration(seconds: float) -> str:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.0f} %" if fraction >= 0.0995 else f"{100 * fraction:.1f} %"
-
-
-def _signed(points: float) -> str:
-    return f"{points:+.0f}".replace("-", "−") if abs(points) >= 9.95 else f"{points:+.1f}".replace("-", "−")
+    return f"{100 * fraction:.{0 if fraction >= 0.0995 else 1}f}\u00a0%"
 
 
 def responses_sentence(shown: Sequence[tuple[NetworkConfig, Sequence[LayerResponse]]]) -> str:

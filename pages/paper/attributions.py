@@ -8,6 +8,6 @@ frame.begin("Attributions", "What in an image counted for each network?")
 with frame.errors_in_place():
     attributions.panel()
 st.caption(
-    "Both networks get the same image and share one colour scale in each row, its sign kept. A map tells what moved this "
-    "network's score, not what is true of the image; methods disagree, and a small map is shown small."
+    "Both networks get the same image and share one colour scale in each row, its sign kept. A map tells what moved "
+    "this network's score, not what is true of the image; methods disagree, and a small map is shown small."
 )

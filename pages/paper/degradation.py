@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import controls, frame, race, sitemap
+from explorer.ui import controls, fetching, frame, race, sitemap
 
 frame.begin("Degradation", "Is learning better networks as easy as stacking more layers?")
 result = st.container()
@@ -13,10 +13,11 @@ with frame.errors_in_place():
         race.start_or_stop(entered, controls.location())
     with result:
         race.panel(entered)
+    fetching.panel()
 st.caption(
-    "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the *training* "
-    "error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). Plain and residual "
-    "twins have the same parameters, start from the same weights and see the same images in the same order; only the "
-    "shortcut differs."
+    "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the "
+    "*training* error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). "
+    "Plain and residual twins have the same parameters, start from the same weights and see the same images in the "
+    "same order; only the shortcut differs."
 )
 sitemap.link("responses", "Next: what do the layers of these networks do?")

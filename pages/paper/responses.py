@@ -8,7 +8,7 @@ frame.begin("Layer responses", "Do residual layers change the signal less than p
 with frame.errors_in_place():
     responses.panel()
 st.caption(
-    "A layer's response is the output of its 3×3 convolution after batch normalisation and before the nonlinearity; the "
-    "figure shows its standard deviation over images, channels and places. Before training BN makes every response 1 in "
-    "both families, so a bar near 1 says nothing yet: γ starts at 1 and a brief run barely moves it."
+    "A layer's response is the output of its 3×3 convolution after batch normalisation and before the nonlinearity; "
+    "the figure shows its standard deviation over images, channels and places. Before training BN makes every response "
+    "1 in both families, so a value near 1 says nothing yet: γ starts at 1 and a brief run barely moves it."
 )

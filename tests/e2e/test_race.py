@@ -49,7 +49,9 @@ def test_a_visitor_races_four_networks_and_looks_into_them(server: str, page: An
     page.wait_for_function(f"{_PLOT} && {_PLOT}.data.some((trace) => trace.name === 'plain-14 · seed 0')")
     page.get_by_text(re.compile("residual responses are")).first.wait_for()
     page.get_by_role("link", name="Attributions", exact=True).click()
-    page.wait_for_function(f"{_PLOT} && {_PLOT}.data.filter((trace) => trace.type === 'heatmap').length === 8", timeout=60_000)
+    page.wait_for_function(
+        f"{_PLOT} && {_PLOT}.data.filter((trace) => trace.type === 'heatmap').length === 8", timeout=60_000
+    )
     page.get_by_text(re.compile("plain-14 says")).wait_for()
 
 
