@@ -140,11 +140,12 @@ def trained(catalogue: Catalogue, run: str) -> "Trained":
     return from_safetensors(recording.weights, recording.run.config.network, run)
 
 
-def export(catalogue: Catalogue, run: str) -> bytes:
-    """A run of the catalogue as a recording, with its weights if they are there."""
+def export(catalogue: Catalogue, run: str, curves_only: bool = False) -> bytes:
+    """A run of the catalogue as a recording, with its weights if they are there and wanted."""
     from explorer.checkpoints import to_safetensors
 
-    weights = to_safetensors(trained(catalogue, run)) if catalogue.has_weights(run) else None
+    keep = catalogue.has_weights(run) and not curves_only
+    weights = to_safetensors(trained(catalogue, run)) if keep else None
     return pack(catalogue.run(run), catalogue.records(run), weights)
 
 

@@ -21,6 +21,7 @@ def add_to(subparsers: Any) -> None:
     parser = command(actions, "export", export, "write a finished run as one file")
     parser.add_argument("run")
     parser.add_argument("--out", type=Path, help=f"file or folder (default: RUN{recordings.SUFFIX} here)")
+    parser.add_argument("--curves-only", action="store_true", help="leave the weights out: a small file")
     command(actions, "import", take_in, "add a recording to the store").add_argument("file", type=Path)
     command(actions, "delete", delete, "remove a run, its records and its weights").add_argument("run")
 
@@ -51,7 +52,7 @@ def export(options: Namespace) -> None:
     run = runs.run(options.run).run
     path = options.out or Path(run + recordings.SUFFIX)
     path = path / (run + recordings.SUFFIX) if path.is_dir() else path
-    content = recordings.export(runs, run)
+    content = recordings.export(runs, run, options.curves_only)
     try:
         path.write_bytes(content)
     except OSError as error:

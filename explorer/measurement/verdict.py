@@ -31,7 +31,9 @@ class Gap:
     high: float
     """The 95 % interval of the gap."""
     seeds: int
-    """How many; with one the interval is over the images alone, and another seed may differ by more."""
+    """How many were compared; with one the interval is over the images alone, and another seed may differ by more."""
+    images: int
+    """Training images on which each error was measured."""
 
     @property
     def degrades(self) -> bool:
@@ -62,15 +64,14 @@ def _gap(family: str, by_depth: dict[int, dict[int, EvaluationRecord]]) -> Gap |
     low_errors = [by_depth[shallow][seed].training_error for seed in seeds]
     high_errors = [by_depth[deep][seed].training_error for seed in seeds]
     gaps = [deep_error - shallow_error for shallow_error, deep_error in zip(low_errors, high_errors, strict=True)]
+    images = by_depth[shallow][seeds[0]].training_images
     if len(seeds) > 1:
         half = student_t(len(seeds) - 1) * stdev(gaps) / math.sqrt(len(seeds))
     else:
-        images = by_depth[shallow][seeds[0]].training_images
-        half = NormalDist().inv_cdf(0.975) * math.sqrt(
-            _variance(low_errors[0], images) + _variance(high_errors[0], images)
-        )
-    gap = mean(gaps)
-    return Gap(family, shallow, deep, mean(low_errors), mean(high_errors), gap, gap - half, gap + half, len(seeds))
+        variance = _variance(low_errors[0], images) + _variance(high_errors[0], images)
+        half = NormalDist().inv_cdf(0.975) * math.sqrt(variance)
+    gap, errors = mean(gaps), (mean(low_errors), mean(high_errors))
+    return Gap(family, shallow, deep, *errors, gap, gap - half, gap + half, len(seeds), images)
 
 
 def _variance(error: float, images: int) -> float:

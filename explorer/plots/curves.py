@@ -55,7 +55,8 @@ def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
                     == (family, depth, recorded)
                 ]
                 if chosen:
-                    _add_network(figure, chosen, column, family, depths.index(depth), len(depths), recorded)
+                    behind = recorded and not all(curve.recorded for curve in curves)
+                    _add_network(figure, chosen, column, family, depths.index(depth), len(depths), behind)
     for column in (1, 2):  # plotly draws no axes for a panel without a trace
         figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip"), row=1, col=column)
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
@@ -82,15 +83,15 @@ def alternative_text(curves: Sequence[Curve]) -> str:
 
 
 def _add_network(
-    figure: go.Figure, curves: list[Curve], column: int, family: str, rank: int, depths: int, recorded: bool
+    figure: go.Figure, curves: list[Curve], column: int, family: str, rank: int, depths: int, behind: bool
 ) -> None:
     name = f"{family}-{curves[0].config.network.depth}"
-    opacity = _RECORDED_OPACITY if recorded and any(not curve.recorded for curve in curves) else 1.0
+    opacity = _RECORDED_OPACITY if behind else 1.0
     for split in ("train", "test"):
         series = _series(curves, split)
         if len(curves) > 1:
             figure.add_trace(_band(series, theme.band(family, rank, depths)), row=1, col=column)
-        label = f"{name} {'training' if split == 'train' else 'test'}{' (recorded)' if recorded else ''}"
+        label = f"{name} {'training' if split == 'train' else 'test'}{' (recorded)' if behind else ''}"
         figure.add_trace(
             go.Scatter(
                 x=series.steps,

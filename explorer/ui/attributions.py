@@ -75,7 +75,8 @@ def _networks(choices: Sequence[Run]) -> tuple[Run, Run]:
 
 
 def _deepest(choices: Sequence[Run], family: str) -> Run:
-    race = latest_race(choices)
+    """The deepest network of a family in the newest race whose images are at hand."""
+    race = latest_race([run for run in choices if resources.has_images(run)] or choices)
     found = [run for run in race if run.config.network.family == family] or race
     return max(found, key=lambda run: run.config.network.depth)
 

@@ -9,16 +9,22 @@ import streamlit as st
 from explorer import jobs
 from explorer.config import RunConfig
 from explorer.device import LARGEST_SLOTS
-from explorer.measurement.verdict import verdict
+from explorer.measurement.verdict import Gap, verdict
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.race import Race
+from explorer.recipes import RECIPES
 from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records
 
 _TICK_SECONDS = 1.0
+_LONG = RECIPES["paper"].training.steps
+_TO_THE_END = (
+    "Deep networks want long training: in the paper's Table 6, after 64,000 steps, ResNet-56 errs on 6.97 % of the "
+    "test images and ResNet-20 on 8.75 %."
+)
 _CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
 
 
@@ -75,17 +81,16 @@ def _race(race: Race, was_active: bool) -> None:
             st.error(f"{run.label}: {run.message}")
     if active:
         _progress(live, active)
-    elif live:
-        _longer(race)
+    elif shown:
+        _caution(shown, race)
 
 
 def _verdict(runs: Sequence[Run], race: Race) -> None:
     """The sentences that the finished runs allow; while none are, what is shown and why."""
-    finals = [(run.config, last) for run in runs if run.state == DONE and (last := final(run)) is not None]
-    gaps = verdict(finals)
+    gaps = _gaps(runs)
     if gaps:
         said = sentences.verdict_sentences(gaps)
-        basis = sentences.basis(gaps, finals[0][1].training_images)
+        basis = sentences.basis(gaps)
     elif not runs:
         said = ["Nothing has been measured for this choice yet."]
         basis = "Run it here: four networks will be trained on this machine."
@@ -95,14 +100,16 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
     frame.finding(said, basis + (" " + _what(runs[0]) if runs else ""))
     provenance = next((run.provenance for run in runs if run.provenance), None)
     if provenance:
-        frame.provenance_badge(provenance)
+        frame.provenance_badge(replace(provenance, seconds=0))  # each run took its own time: the page Runs has them
 
 
 def _what(run: Run) -> str:
     training = run.config.training
     data = run.provenance.data if run.provenance else run.config.data
     images = f"{training.train_images:,} images" if training.train_images else "all images"
-    return f"{training.steps:,} steps, {images} at {training.image_size}×{training.image_size} pixels. {data}"
+    made = "Recorded with " if run.provenance and run.provenance.origin == "recorded" else ""
+    size = f"{training.image_size}×{training.image_size}"
+    return f"{made}{training.steps:,} steps, {images} at {size} pixels. {data}."
 
 
 def _progress(live: Sequence[Run], active: Sequence[Run]) -> None:
@@ -122,19 +129,28 @@ def _estimate(configs: list[RunConfig]) -> float | None:
     return jobs.estimate(configs, own or resources.library().runs(), slots)
 
 
-def _longer(race: Race) -> None:
-    """Beside a brief result: what it does not show, and the longest recording there is."""
+def _caution(shown: Sequence[Run], race: Race) -> None:
+    """What a short run does not show, and the longest recording there is."""
+    steps, gaps = shown[0].config.training.steps, _gaps(shown)
     recorded = _recorded(race, exact=False)
-    finals = [(run.config, last) for run in recorded if (last := final(run)) is not None]
-    gaps = verdict(finals)
-    if not gaps or recorded[0].config.training.steps <= race.recipe.training.steps:
-        return
-    said = " ".join(sentences.verdict_sentences(gaps))
-    st.info(
-        f"A short run shows which networks are *harder to optimise*, not yet which end up worse. "
-        f"Recorded with {recorded[0].config.training.steps:,} steps: {said}",
-        icon=":material/history:",
-    )
+    said = ""
+    if "resnet" in gaps and gaps["resnet"].degrades:
+        said = (
+            f"After {steps:,} steps the {gaps['resnet'].deep}-layer residual network has not caught up yet. "
+            f"{_TO_THE_END} "
+        )
+    elif steps < _LONG:
+        said = "A short run shows which networks are *harder to optimise*, not yet which end up worse. "
+    if recorded and recorded[0].config.training.steps > steps:
+        sentences_there = " ".join(sentences.verdict_sentences(_gaps(recorded)))
+        said += f"Recorded with {recorded[0].config.training.steps:,} steps: {sentences_there}"
+    if said:
+        st.info(said, icon=":material/history:")
+
+
+def _gaps(runs: Sequence[Run]) -> dict[str, Gap]:
+    """The verdict of those runs that have finished."""
+    return verdict([(run.config, last) for run in runs if run.state == DONE and (last := final(run)) is not None])
 
 
 def _live(race: Race) -> list[Run]:
@@ -146,14 +162,17 @@ def _live(race: Race) -> list[Run]:
 
 
 def _recorded(race: Race, exact: bool) -> list[Run]:
-    """Recordings with the race's depths: of its recipe if `exact`, else of the longest training there is."""
-    depths = {(config.network.name, config.training.steps) for config in race.runs}
-    names = {name for name, _ in depths}
-    runs = [run for run in resources.library().runs() if run.config.network.name in names]
-    if exact:
-        return [run for run in runs if (run.config.network.name, run.config.training.steps) in depths]
-    longest = max((run.config.training.steps for run in runs), default=0)
-    return [run for run in runs if run.config.training.steps == longest]
+    """Recordings with the race's depths: of its recipe and kind of images if `exact`, else the longest on CIFAR-10."""
+    names = {config.network.name for config in race.runs}
+    steps = {config.training.steps for config in race.runs}
+    kind = resources.kind(race.data) if exact else "cifar10"
+    runs = [
+        run
+        for run in resources.library().runs()
+        if run.config.network.name in names and resources.kind(run.config.data) == kind
+    ]
+    wanted = steps if exact else {max((run.config.training.steps for run in runs), default=0)}
+    return [run for run in runs if run.config.training.steps in wanted]
 
 
 def _next_seed(race: Race, live: Sequence[Run]) -> int:

@@ -63,9 +63,14 @@ def catalogue() -> Catalogue:
     return Catalogue(server().store, library())
 
 
+def default_data() -> str:
+    """The images that the server was started with."""
+    return os.environ.get(DATA, "auto")
+
+
 def data_choices() -> list[str]:
-    """What the data control offers: what the server was started with, and the generated shapes."""
-    chosen = os.environ.get(DATA, "auto")
+    """What the data control offers: the server's own images, and the generated shapes."""
+    chosen = default_data()
     return [chosen] if source(chosen).kind == "shapes" else [chosen, "shapes"]
 
 
@@ -87,20 +92,33 @@ def images(data: str) -> "ImageSet":
 
 def images_of(run: Run) -> "ImageSet":
     """The images that a run was trained on, or CIFAR-10 in another encoding; refused if they are not here."""
+    data = _data_of(run)
+    if data is None:
+        raise RequestError(
+            f"the images of {run.label} ({run.config.data}) are not on this machine: "
+            "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
+        )
+    return images(data)
+
+
+def has_images(run: Run) -> bool:
+    """Whether `images_of` would find them; nothing is read."""
+    return _data_of(run) is not None
+
+
+def _data_of(run: Run) -> str | None:
     for data in filter(None, (run.location, *data_choices(), "auto")):
         try:
-            found = source(data)
+            name = source(data).name
         except RequestError:
-            continue
-        if found.name == run.config.data or _kind(found.name) == _kind(run.config.data) == "cifar10":
-            return images(data)
-    raise RequestError(
-        f"the images of {run.label} ({run.config.data}) are not on this machine: "
-        "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
-    )
+            continue  # the folder has gone since
+        if name == run.config.data or kind(name) == kind(run.config.data) == "cifar10":
+            return data
+    return None
 
 
-def _kind(data: str) -> str:
+def kind(data: str) -> str:
+    """What an image set is, whatever its encoding: cifar10, shapes, images."""
     return data.partition("@")[0].partition("-")[0]
 
 

@@ -1,6 +1,7 @@
 """The panel of layer responses: Fig. 7 for chosen runs, with the longest recording beside them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from explorer.records import EvaluationRecord
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import final, latest_race, longest_recording, records
+from explorer.ui.runs import final, latest_race, longest_race, records
 
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 
@@ -32,7 +33,9 @@ def panel() -> None:
         st.info("Choose at least one network.", icon=":material/info:")
         return
     _responses(chosen, share / 100, control, predicted, "responses")
-    longest = [run for run in longest_recording() if run.run not in {other.run for other in chosen}]
+    longest = [
+        run for run in longest_race(resources.library().runs()) if run.run not in {other.run for other in chosen}
+    ]
     most = max(run.config.training.steps for run in chosen)
     if longest and longest[0].config.training.steps > most:
         st.subheader(f"Beside it: the longest recording, {longest[0].config.training.steps:,} steps", anchor=False)
@@ -44,7 +47,7 @@ def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool
     finding = sentences.responses_sentence([(r.network, r.values) for r in shown])
     frame.finding([finding], f"{runs[0].config.training.steps:,} steps, {share:.0%} of them done.")
     if runs[0].provenance:
-        frame.provenance_badge(runs[0].provenance)
+        frame.provenance_badge(replace(runs[0].provenance, seconds=0))
     figure = response_curves(shown, control, predicted)
     live_plot(
         figure, key=key, height=_HEIGHT, alt=alternative_text(shown), narrow=theme.stacked(figure, _NARROW_HEIGHT)

@@ -8,6 +8,8 @@ from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
 from explorer.ui import resources
 
+_SHOWN_AT_ONCE = 8
+
 
 def final(run: Run) -> EvaluationRecord | None:
     """The last evaluation of a run, if there is one."""
@@ -29,18 +31,18 @@ def _records(run: str, newest: tuple[int, int]) -> list[Record]:
 
 
 def latest_race(runs: Sequence[Run]) -> list[Run]:
-    """The newest finished run with those trained alike from its seed; recordings only if there is nothing else."""
-    first = next((run for run in runs if run.created and run.state == DONE), None)
-    if first is None:
-        return longest_recording() or list(runs[:1])
+    """Of these runs the newest finished one with those trained alike; recordings only if nothing was trained here."""
+    own = next((run for run in runs if run.created and run.state == DONE), None)
+    return _alike(own, runs)[:_SHOWN_AT_ONCE] if own else longest_race(runs)
+
+
+def longest_race(runs: Sequence[Run]) -> list[Run]:
+    """Of these runs those of the longest training, of one seed and one set of images."""
+    if not runs:
+        return []
+    return _alike(max(runs, key=lambda run: (run.config.training.steps, -run.config.seed)), runs)
+
+
+def _alike(first: Run, runs: Sequence[Run]) -> list[Run]:
     alike = (first.config.training, first.config.data, first.config.seed)
-    return [run for run in runs if (run.config.training, run.config.data, run.config.seed) == alike][:8]
-
-
-def longest_recording() -> list[Run]:
-    """The recorded networks of the longest training, of the first seed."""
-    runs = resources.library().runs()
-    most = max((run.config.training.steps for run in runs), default=0)
-    longest = [run for run in runs if run.config.training.steps == most]
-    seed = min((run.config.seed for run in longest), default=0)
-    return [run for run in longest if run.config.seed == seed]
+    return [run for run in runs if (run.config.training, run.config.data, run.config.seed) == alike]

@@ -23,19 +23,20 @@ def _gap_sentence(gap: Gap) -> str:
     moved = f"{points:+.{digits}f} ± {half:.{digits}f} points".replace("-", "−").replace(" ", "\u00a0")
     more = gap.deep - gap.shallow
     if gap.degrades:
-        said = f"{more} more layers make the training error worse"
+        said = f"{more} more layers raise the training error"
     elif gap.improves:
-        said = f"{more} more layers make the training error better"
+        said = f"{more} more layers lower the training error"
     else:
         said = f"{more} more layers make no difference that these runs can show"
     return f"**{FAMILIES[gap.family]}:** {said}, {errors} ({moved})."
 
 
-def basis(gaps: dict[str, Gap], images: int) -> str:
+def basis(gaps: dict[str, Gap]) -> str:
     """What the ± stands for."""
     seeds = min(gap.seeds for gap in gaps.values())
     if seeds > 1:
         return f"Means of {seeds} seeds; ± is the 95 % interval of the gap over seeds."
+    images = min(gap.images for gap in gaps.values())
     return f"One seed; ± is the 95 % interval over the {images:,} images measured. Another seed may differ by more."
 
 

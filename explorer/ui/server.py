@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from explorer.ui import frame, sitemap
+from explorer.data import sources
+from explorer.errors import ExplorerError
+from explorer.ui import frame, resources, sitemap
 
 SETTLE_SECONDS = 1.5  # between the first script run and its last chart on the visitor's screen
 first_run_done = threading.Event()
@@ -93,5 +95,7 @@ def _warm() -> None:
         # One thread: pages compute little, and beside a busy trainer two threads wait for each other (3.3 times slower)
         importlib.import_module("torch").set_num_threads(1)
         importlib.import_module("captum.attr")
+        with suppress(ExplorerError):  # the pages say what is wrong with them
+            sources.load(resources.default_data())  # decoded once and kept, so that the first race need not wait
     except Exception:
         log.exception("torch or captum cannot be imported: pages will show recordings, and fail to run anything")

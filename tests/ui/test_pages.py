@@ -42,8 +42,13 @@ def _open(name: str) -> AppTest:
 
 
 def _text(app: AppTest) -> str:
-    return " ".join([*(element.value for element in (*app.markdown, *app.caption, *app.info, *app.error)),
-                     *(html.proto.body for html in app.get("html"))])  # fmt: skip
+    """All words on the page, with plain spaces."""
+    return " ".join(
+        [
+            *(element.value for element in (*app.markdown, *app.caption, *app.info, *app.error)),
+            *(html.proto.body for html in app.get("html")),
+        ]
+    ).replace("\u00a0", " ")
 
 
 def _finished(store: Store, family: str, depth: int, training=RECIPES["brief"].training, width: int = 16) -> RunConfig:
@@ -71,7 +76,7 @@ def test_every_page_shows_something_before_anything_was_trained(name: str) -> No
 
 def test_the_first_screen_has_the_recorded_verdict() -> None:
     app = _open("degradation")
-    assert "more layers make the training error worse" in _text(app)
+    assert "more layers raise the training error" in _text(app)
     assert "recorded" in _text(app)
     assert app.button(key="race-start").label.startswith("Run it here")
 
@@ -80,8 +85,8 @@ def test_the_verdict_of_what_ran_here(store: Store) -> None:
     for family, depth in ERRORS:
         _finished(store, family, depth)
     text = _text(_open("degradation"))
-    assert "<b>Plain:</b> 24 more layers make the training error worse, 40 % → 62 % (+22 ± 3 points)." in text
-    assert "no difference that these runs can show, 38 % → 36 % (−2.0 ± 3 points)" in text
+    assert "<b>Plain:</b> 24 more layers raise the training error, 40 % → 62 % (+22 ± 3 points)." in text
+    assert "no difference that these runs can show, 38 % → 36 % (−2.0 ± 3.0 points)" in text
     assert "One seed; ± is the 95 % interval over the 2,000 images" in text
     assert "harder to optimise" in text
 
