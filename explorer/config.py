@@ -149,7 +149,7 @@ class TrainingConfig(Config):
     warm_up_steps: int = 0
     """Steps of a linear rise from 0 to the learning rate."""
     warm_up_until_error: float = 0.0
-    """Train at `warm_up_rate` until the training error of an epoch's length of images is below this (0: do not)."""
+    """Train at `warm_up_rate` until the training error between two step records is below this (0: do not)."""
     warm_up_rate: float = 0.01
     momentum: float = 0.9
     weight_decay: float = 1e-4

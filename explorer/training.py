@@ -17,7 +17,8 @@ from explorer.evaluation import error, logits
 from explorer.measurement.responses import layer_responses
 from explorer.records import EvaluationRecord, Record, StepRecord
 
-STEP_RECORDS = 100  # over a whole run: a curve with a point every hundredth of the way
+STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
+MOST_STEPS = 50  # between two records, so that the curve of a long run grows before one's eyes
 RESPONSE_IMAGES = 512
 
 
@@ -76,6 +77,7 @@ class _Run:
         warming_up = config.warm_up_until_error > 0
         seen = torch.zeros(2, device=self.device)  # sum of losses, number of wrong answers: read only at a record
         steps_seen, training_seconds = 0, 0.0
+        every = max(1, min(config.steps // STEP_RECORDS, MOST_STEPS))
         yield self._evaluation(0)
         batches = self._batches()
         for step in range(config.steps):
@@ -84,7 +86,7 @@ class _Run:
             seen += self._step(*next(batches), rate)
             done = step + 1
             steps_seen += 1
-            if _due(done, config.steps, STEP_RECORDS):
+            if done % every == 0 or done == config.steps:
                 loss, wrong = (value / (steps_seen * config.batch_size) for value in seen.tolist())
                 training_seconds += time.perf_counter() - began
                 per_second = steps_seen * config.batch_size / training_seconds

@@ -34,7 +34,7 @@ def test_with_own_statistics_a_response_is_what_gamma_and_beta_say(images: torch
 def test_gathered_statistics_are_used_by_default(images: torch.Tensor) -> None:
     model = build(network("plain-8"))
     model.bn.running_var.fill_(4.0)
-    convolved = nn.functional.conv2d(images, model.conv.weight, padding=1)
+    convolved = nn.functional.conv2d(images, model.conv.weight.detach(), padding=1)
     expected = float((convolved / (4 + 1e-5) ** 0.5).std(correction=0))
     assert layer_responses(model, images)[0].std == pytest.approx(expected, rel=1e-5)
 

@@ -91,10 +91,9 @@ def _interrupted_when_lost(store: Store, run: str, slot: int) -> Iterator[thread
 
     def watch() -> None:
         while not over.wait(_LOOK_SECONDS):
-            if not store.is_held(run, slot):
+            if lost.is_set() or not store.is_held(run, slot):
                 lost.set()
-                _thread.interrupt_main()
-                return
+                _thread.interrupt_main()  # again and again: an interrupt inside a destructor goes unheard
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -36,10 +36,12 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
         own = " | ".join(map(str, recipe.depths))
         pair = st.selectbox(
             "Depths",
-            [own, *(pair for pair in _PAIRS if pair != own)],
+            ["", *(pair for pair in _PAIRS if pair != own)],  # empty: the pair that the recipe was made for
+            format_func=lambda pair: pair or own,
             accept_new_options=True,
             help="Shallow | deep: weighted layers, 6n+2 each, 8, 14, 20 … 110. Type your own as 20 | 110.",
-            key=f"depths-{recipe.name}",
+            key="depths",
+            bind="query-params",
         )
     with data:
         chosen = st.selectbox(
@@ -48,6 +50,7 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
             format_func=_data_label,
             help="CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.",
             key="data",
+            bind="query-params",
         )
     found = resources.source(chosen)
     return Race(recipe, found.name, _depths(pair or own))

@@ -46,7 +46,7 @@ def start_or_stop(race: Race, location: str) -> None:
     seed = _next_seed(race, live)
     configs = replace(race, seeds=(seed,)).runs
     seconds = _estimate(configs)
-    label = "Run it here" if not live else f"Run seed {seed} too"
+    label = f"Run seed {seed} too" if seed else "Run it here"
     takes = f" · about {sentences.duration(seconds)}" if seconds else ""
     if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start", width="stretch"):
         server.store.submit(configs, location)
@@ -162,7 +162,7 @@ def _live(race: Race) -> list[Run]:
 
 
 def _recorded(race: Race, exact: bool) -> list[Run]:
-    """Recordings with the race's depths: of its recipe and kind of images if `exact`, else the longest on CIFAR-10."""
+    """Recordings of all its networks: of its recipe and kind of images if `exact`, else the longest on CIFAR-10."""
     names = {config.network.name for config in race.runs}
     steps = {config.training.steps for config in race.runs}
     kind = resources.kind(race.data) if exact else "cifar10"
@@ -172,7 +172,8 @@ def _recorded(race: Race, exact: bool) -> list[Run]:
         if run.config.network.name in names and resources.kind(run.config.data) == kind
     ]
     wanted = steps if exact else {max((run.config.training.steps for run in runs), default=0)}
-    return [run for run in runs if run.config.training.steps in wanted]
+    found = [run for run in runs if run.config.training.steps in wanted]
+    return found if {run.config.network.name for run in found} == names else []
 
 
 def _next_seed(race: Race, live: Sequence[Run]) -> int:

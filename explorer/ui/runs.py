@@ -32,8 +32,8 @@ def _records(run: str, newest: tuple[int, int]) -> list[Record]:
 
 def latest_race(runs: Sequence[Run]) -> list[Run]:
     """Of these runs the newest finished one with those trained alike; recordings only if nothing was trained here."""
-    own = next((run for run in runs if run.created and run.state == DONE), None)
-    return _alike(own, runs)[:_SHOWN_AT_ONCE] if own else longest_race(runs)
+    own = [run for run in runs if run.created and run.state == DONE]
+    return _alike(own[0], own)[:_SHOWN_AT_ONCE] if own else longest_race(runs)
 
 
 def longest_race(runs: Sequence[Run]) -> list[Run]:

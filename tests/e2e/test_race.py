@@ -6,7 +6,7 @@ from typing import Any
 
 DRAWN = ".residual-plot.is-drawn"
 _PLOT = f"document.querySelector('{DRAWN} .js-plotly-plot')"
-_POINTS = f"{_PLOT}.data.filter((trace) => !trace.name.includes('recorded')).reduce((n, t) => n + t.x.length, 0)"
+_POINTS = f"({_PLOT}.data.find((trace) => /^plain-(14|20) training$/.test(trace.name))?.x.length ?? 0)"
 
 
 def _choose(page: Any, label: str, text: str) -> None:
@@ -39,8 +39,9 @@ def test_a_visitor_races_four_networks_and_looks_into_them(server: str, page: An
     page.get_by_role("link", name="Runs", exact=True).click()  # the race goes on while the page is left
     page.get_by_text("What has been trained?").wait_for()
     page.get_by_role("link", name="Degradation", exact=True).click()
+    page.wait_for_url("**/?depths=8*14")
     page.reload()
-    page.get_by_text(re.compile(r"Plain: .*6 more layers")).wait_for(timeout=240_000)
+    page.get_by_text(re.compile(r"Plain: .*6 more layers")).wait_for(timeout=120_000)
     page.get_by_text(re.compile(r"Residual: .*6 more layers")).wait_for()
     page.get_by_text("Generated shapes").first.wait_for()
     page.get_by_role("button", name=re.compile("Run seed 1 too")).wait_for()
