@@ -12,7 +12,7 @@ from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 FAMILIES = {"plain": "Plain networks", "resnet": "Residual networks"}
-_RECORDED_OPACITY = 0.45
+_RECORDED_OPACITY = 0.35
 _FEW = 15  # evaluations; so few are marked, so that a first one alone is seen
 
 
@@ -85,28 +85,40 @@ def alternative_text(curves: Sequence[Curve]) -> str:
 def _add_network(
     figure: go.Figure, curves: list[Curve], column: int, family: str, rank: int, depths: int, behind: bool
 ) -> None:
+    """The mean of the finished seeds with its band; a seed under way beside them is a line of its own."""
+    finished = [curve for curve in curves if _is_finished(curve)]
     name = f"{family}-{curves[0].config.network.depth}"
-    opacity = _RECORDED_OPACITY if behind else 1.0
-    for split in ("train", "test"):
-        series = _series(curves, split)
-        if len(curves) > 1:
-            figure.add_trace(_band(series, theme.band(family, rank, depths)), row=1, col=column)
-        label = f"{name} {'training' if split == 'train' else 'test'}{' (recorded)' if behind else ''}"
-        figure.add_trace(
-            go.Scatter(
-                x=series.steps,
-                y=series.middle,
-                name=label,
-                mode="lines+markers" if split == "test" and len(series.steps) < _FEW else "lines",
-                marker={"size": 5},
-                line=theme.line(family, rank, split, depths),
-                opacity=opacity,
-                legendgroup=name,
-                hovertemplate="%{y:.1%}",
-            ),
-            row=1,
-            col=column,
-        )
+    groups = {name: finished} if finished else {}
+    for curve in curves:
+        if not _is_finished(curve):
+            groups[f"{name} seed {curve.config.seed}" if finished else name] = [curve]
+    for label, group in groups.items():
+        for split, word in (("train", "training"), ("test", "test")):
+            series = _series(group, split)
+            if len(group) > 1 and not behind:
+                figure.add_trace(_band(series, theme.band(family, rank, depths)), row=1, col=column)
+            line = theme.line(family, rank, split, depths)
+            marked = split == "test" and len(series.steps) < _FEW and not behind
+            figure.add_trace(
+                go.Scatter(
+                    x=series.steps,
+                    y=series.middle,
+                    name=f"{label} {word}{' (recorded)' if behind else ''}",
+                    mode="lines+markers" if marked else "lines",
+                    marker={"size": 5, "color": line["color"]},
+                    line=line,
+                    opacity=_RECORDED_OPACITY if behind else 1.0,
+                    legendgroup=label,
+                    showlegend=not behind,
+                    **({"hoverinfo": "skip"} if behind else {"hovertemplate": "%{y:.1%}"}),
+                ),
+                row=1,
+                col=column,
+            )
+
+
+def _is_finished(curve: Curve) -> bool:
+    return bool(curve.records) and curve.records[-1].step == curve.config.training.steps
 
 
 def _series(curves: list[Curve], split: str) -> _Series:

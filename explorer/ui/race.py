@@ -96,7 +96,7 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
         basis = "Run it here: four networks will be trained on this machine."
     else:
         said = [f"Training {race.depths[0]} and {race.depths[-1]} layers, plain and residual …"]
-        basis = "The verdict comes when a shallow and a deep network have finished."
+        basis = "The verdict comes when a shallow and a deep network have finished; faint: recorded."
     frame.finding(said, basis + (" " + _what(runs[0]) if runs else ""))
     provenance = next((run.provenance for run in runs if run.provenance), None)
     if provenance:
