@@ -110,6 +110,7 @@ function themed(layout, colours) {
     hoverlabel: { bgcolor: colours.page, bordercolor: colours.line, font: { color: colours.text } },
   }
   const merged = { ...page, ...layout, autosize: true, font: { ...layout.font, ...colours.font } }
+  delete merged.height // the host has it, and another one on a narrow page
   for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout)])) {
     if (!/^[xy]axis\d*$/.test(name)) continue
     const lines = { linecolor: colours.line, tickcolor: colours.line, zerolinecolor: colours.line }

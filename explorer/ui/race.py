@@ -81,8 +81,6 @@ def _race(race: Race, was_active: bool) -> None:
             st.error(f"{run.label}: {run.message}")
     if active:
         _progress(live, active)
-    elif shown:
-        _caution(shown, race)
 
 
 def _verdict(runs: Sequence[Run], race: Race) -> None:
@@ -129,8 +127,12 @@ def _estimate(configs: list[RunConfig]) -> float | None:
     return jobs.estimate(configs, own or resources.library().runs(), slots)
 
 
-def _caution(shown: Sequence[Run], race: Race) -> None:
-    """What a short run does not show, and the longest recording there is."""
+def caution(race: Race) -> None:
+    """What a short run does not show, and the longest recording there is; nothing while something trains."""
+    live = _live(race)
+    shown = live or _recorded(race, exact=False)
+    if not shown or any(run.state in ACTIVE for run in live):
+        return
     steps, gaps = shown[0].config.training.steps, _gaps(shown)
     recorded = _recorded(race, exact=False)
     said = ""

@@ -73,7 +73,7 @@ def _row(run: Run) -> dict[str, Any]:
 def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "curve": st.column_config.LineChartColumn("training error", y_min=0, y_max=100, width="small"),
+        "curve": st.column_config.LineChartColumn("curve", y_min=0, y_max=100, width="small"),
         "training error": number("training", format="%.1f %%", help="On the clean subset, at the end"),
         "test error": number("test", format="%.1f %%"),
         "steps": number("steps", format="localized"),

@@ -14,6 +14,7 @@ with frame.errors_in_place():
     with result:
         race.panel(entered)
     fetching.panel()
+    race.caution(entered)
 st.caption(
     "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the "
     "*training* error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). "
