@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.plots import theme
 from explorer.plots.responses import Responses, alternative_text, response_curves
+from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sentences, sitemap
@@ -45,7 +46,11 @@ def panel() -> None:
 def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool, key: str) -> None:
     shown = [Responses(run.config.network, run.label, _evaluation_at(run, share).responses) for run in runs]
     finding = sentences.responses_sentence([(r.network, r.values) for r in shown])
-    frame.finding([finding], f"{runs[0].config.training.steps:,} steps, {share:.0%} of them done.")
+    steps = max(run.config.training.steps for run in runs)
+    basis = f"{steps:,} steps, {share:.0%} of them done."
+    if steps < RECIPES["paper"].training.steps:
+        basis += " A short run hardly moves γ from 1: small differences, not yet the paper's picture."
+    frame.finding([finding], basis)
     if runs[0].provenance:
         frame.provenance_badge(replace(runs[0].provenance, seconds=0))
     figure = response_curves(shown, control, predicted)
