@@ -104,8 +104,9 @@ def _bytes(path: Path) -> bytes:
 
 def _torch_file(path: Path) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
+        with path.open("rb") as file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise RequestError(f"cannot read {path}: {error.strerror}") from None
     except Exception as error:  # whatever a damaged file makes the unpickler stumble over
         reason = str(error).splitlines()[0] if str(error) else "damaged"

@@ -70,7 +70,8 @@ class Store:
                     raise ExplorerError(
                         f"the store in {folder} was written by a newer version: update, or set EXPLORER_HOME"
                     )
-                connection.executescript(_SCHEMA)
+                if version < _VERSION:  # else nothing is written: a full disk can still be read
+                    connection.executescript(_SCHEMA)
 
     def submit(self, configs: Iterable[RunConfig], location: str) -> list[str]:
         """Queue what has not run yet, in this order; what is done or under way is left as it is. All identities."""

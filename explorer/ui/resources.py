@@ -25,10 +25,11 @@ _LARGEST_CACHE = 8
 
 @dataclass(frozen=True)
 class Server:
-    """The store, and the engine that works its queue."""
+    """The store, the engine that works its queue, and the lock that keeps other servers off both."""
 
     store: Store
     engine: LocalEngine
+    lock: FileLock  # released when the object goes, so it is kept as long as the server
 
 
 @st.cache_resource
@@ -44,7 +45,7 @@ def _server(folder: str) -> Server:
         ) from None
     engine = LocalEngine(store)
     engine.tend()  # what an earlier server left queued or running goes on
-    return Server(store, engine)
+    return Server(store, engine, lock)
 
 
 def server() -> Server:

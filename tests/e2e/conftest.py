@@ -38,7 +38,7 @@ def serving(script: Path, home: Path) -> Iterator[str]:
     options = ["--server.headless", "true", "--server.port", str(port), "--server.address", "127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
     environment = {**os.environ, "EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    log = home / "server.log"
+    log = home / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

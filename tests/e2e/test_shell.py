@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from explorer.ui import sitemap
+from tests.e2e.conftest import ROOT, serving
 
 TITLES = [row.title for row in sitemap.PAGES]
 DRAWN = ".residual-plot.is-drawn"
@@ -26,6 +28,20 @@ def test_first_visitor_of_a_cold_server_gets_the_page_they_asked_for(cold_server
     assert all(menu == menus[-1] for menu in menus), "another menu was shown first"
     assert [title for title in TITLES if title in menus[-1]] == TITLES
     assert "not found" not in " ".join([*page.evaluate("window.dialogs"), *messages]).lower()
+
+
+def test_second_server_on_a_store_is_refused_as_long_as_the_first_runs(tmp_path: Path, new_page: Any) -> None:
+    refusal = "text=another server is using the store"
+    with serving(ROOT / "app.py", tmp_path) as first, serving(ROOT / "app.py", tmp_path) as second:
+        for address, refused in ((first, 0), (second, 1), (first, 0)):
+            page = new_page()
+            page.goto(address)
+            page.wait_for_selector(refusal if refused else DRAWN)
+            assert page.locator(refusal).count() == refused
+    with serving(ROOT / "app.py", tmp_path) as third:
+        page = new_page()
+        page.goto(third)
+        page.wait_for_selector(DRAWN)
 
 
 def test_name_of_the_home_page_leads_to_the_root(server: str, page: Any) -> None:
