@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from explorer.config import NetworkConfig, RunConfig
 from explorer.data.prepared import Normalization
 from explorer.errors import ExplorerError, RequestError
-from explorer.networks.cifar import CifarNetwork, build
+from explorer.networks.build import build
+from explorer.networks.residual import ResidualNetwork
 
 _MEAN, _STD = "normalization.mean", "normalization.std"
 
@@ -23,7 +24,7 @@ _MEAN, _STD = "normalization.mean", "normalization.std"
 class Trained:
     """A network in evaluation mode on the CPU, float32, and how its images are normalised."""
 
-    network: CifarNetwork
+    network: ResidualNetwork
     normalization: Normalization
 
 

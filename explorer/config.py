@@ -1,139 +1,19 @@
-"""The frozen values that decide a run, and their names, JSON and identity. No torch here.
-
-A config leaves out of its canonical form whatever equals the default, so that a field added later does
-not change the identity of the runs there are. For the same reason a default, once published, stays.
-"""
+"""The frozen values that decide a run: network, training, data, seed; and its identity. No torch here."""
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any
 
+from explorer.canonical import Config, between, one_of, parsed
 from explorer.errors import RequestError
+from explorer.network_config import SHORTCUTS, NetworkConfig, depths, network
 
-SHORTCUTS = ("none", "A", "B", "C")
+__all__ = ["SHORTCUTS", "Config", "NetworkConfig", "RunConfig", "TrainingConfig", "depths", "network", "override"]
+
 SCHEDULES = ("step", "cosine")
 AUGMENTATIONS = ("none", "flip", "crop+flip")
 NORMALIZATIONS = ("per-pixel mean", "channel")
 PRECISIONS = ("auto", "fp32", "bf16")
-LARGEST_DEPTH = 1202  # the deepest network of the paper (section 4.2)
-LARGEST_WIDTH = 256
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise RequestError(f"{name} {value!r} is unknown: choose one of {', '.join(known)}")
-
-
-def _between(name: str, value: Any, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise RequestError(f"{name} is {value}: it must be a whole number from {low} to {high}")
-
-
-class Config:
-    """What all configs share: a canonical JSON form and the identity made from it."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Fields that differ from their defaults, as plain JSON values."""
-        named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-        defaults = {f.name: f.default for f in fields(self)}  # type: ignore[arg-type]
-        return {
-            name: value.to_dict() if isinstance(value, Config) else value
-            for name, value in named.items()
-            if value != defaults[name]
-        }
-
-    def to_json(self) -> str:
-        """The canonical form: sorted keys, no spaces, defaults left out."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read `to_dict` back; an unknown field is refused, as it may change what the run means."""
-        known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            raise RequestError(f"{cls.__name__} has no field {', '.join(unknown)}: written by a newer version?")
-        return cls(**{name: _typed(known[name].type, value) for name, value in values.items()})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Read the canonical form back."""
-        return cls.from_dict(json.loads(text))
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    if isinstance(kind, type) and issubclass(kind, Config) and isinstance(value, dict):
-        return kind.from_dict(value)
-    return tuple(value) if isinstance(value, list) else value
-
-
-@dataclass(frozen=True)
-class NetworkConfig(Config):
-    """A network of section 4.2: a 3x3 stem, three stages of n blocks of two 3x3 layers, a linear head.
-
-    The plain network is the same value with `shortcut="none"`: two things compared differ in one field.
-    """
-
-    depth: int = 20
-    """Weighted layers, 6n+2."""
-    shortcut: str = "A"
-    """none (plain) · A identity, zeros padded · B projection where the shape changes · C projection everywhere."""
-    width: int = 16
-    """Channels of the stem and the first stage; the second and third have two and four times as many."""
-    classes: int = 10
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.depth, int) or (self.depth - 2) % 6 or not 8 <= self.depth <= LARGEST_DEPTH:
-            raise RequestError(
-                f"depth {self.depth} is not 6n+2 between 8 and {LARGEST_DEPTH}: {_nearest_depths(self.depth)}"
-            )
-        _one_of("shortcut", self.shortcut, SHORTCUTS)
-        _between("width", self.width, 1, LARGEST_WIDTH)
-        _between("classes", self.classes, 2, 1000)
-
-    @property
-    def blocks_per_stage(self) -> int:
-        """The paper's n."""
-        return (self.depth - 2) // 6
-
-    @property
-    def family(self) -> str:
-        """plain or resnet."""
-        return "plain" if self.shortcut == "none" else "resnet"
-
-    @property
-    def name(self) -> str:
-        """The short name that people type; `network(name)` reads it back."""
-        options = [f"{f.name}={getattr(self, f.name)}" for f in fields(self)[2:] if getattr(self, f.name) != f.default]
-        if self.shortcut in ("B", "C"):
-            options.insert(0, f"shortcut={self.shortcut}")
-        return f"{self.family}-{self.depth}" + (":" + ",".join(options) if options else "")
-
-    @property
-    def twin(self) -> "NetworkConfig":
-        """The plain network for a residual one, the option-A network for a plain one."""
-        return replace(self, shortcut="A" if self.shortcut == "none" else "none")
-
-
-def network(name: str) -> NetworkConfig:
-    """Read a network's name: `plain-20`, `resnet-56`, `resnet-56:shortcut=B,width=32`."""
-    match = re.fullmatch(r"(plain|resnet)-(\d{1,6})(?::(.+))?", name.strip())
-    if not match:
-        raise RequestError(f"unknown network {name!r}: write plain-20, resnet-56 or resnet-56:shortcut=B,width=32")
-    family, depth, options = match.groups()
-    values: dict[str, Any] = {"depth": int(depth), "shortcut": "none" if family == "plain" else "A"}
-    for option in (options or "").split(",") if options else []:
-        key, _, value = option.partition("=")
-        if key not in ("shortcut", "width", "classes") or not value:
-            raise RequestError(f"unknown option {option!r} in {name!r}: known are shortcut=A|B|C, width=N, classes=N")
-        if key == "shortcut" and family == "plain":
-            raise RequestError(f"{name!r}: a plain network has no shortcut; write resnet-{depth} to have one")
-        if key == "shortcut" and value == "none":
-            raise RequestError(f"{name!r}: without shortcuts it is plain-{depth}")
-        values[key] = value if key == "shortcut" else _integer(key, value)
-    return NetworkConfig(**values)
 
 
 @dataclass(frozen=True)
@@ -171,20 +51,20 @@ class TrainingConfig(Config):
     """auto: bfloat16 autocast where the processor has instructions for it, else float32."""
 
     def __post_init__(self) -> None:
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _one_of("augmentation", self.augmentation, AUGMENTATIONS)
-        _one_of("normalization", self.normalization, NORMALIZATIONS)
-        _one_of("precision", self.precision, PRECISIONS)
-        _between("steps", self.steps, 1, 10_000_000)
-        _between("batch_size", self.batch_size, 2, 65_536)
-        _between("image_size", self.image_size, 8, 64)
-        _between("evaluations", self.evaluations, 1, 10_000)
-        _between("clean_images", self.clean_images, 1, 1_000_000)
+        one_of("schedule", self.schedule, SCHEDULES)
+        one_of("augmentation", self.augmentation, AUGMENTATIONS)
+        one_of("normalization", self.normalization, NORMALIZATIONS)
+        one_of("precision", self.precision, PRECISIONS)
+        between("steps", self.steps, 1, 10_000_000)
+        between("batch_size", self.batch_size, 2, 65_536)
+        between("image_size", self.image_size, 8, 64)
+        between("evaluations", self.evaluations, 1, 10_000)
+        between("clean_images", self.clean_images, 1, 1_000_000)
         for name in ("learning_rate", "warm_up_rate"):
             if not 0 < getattr(self, name) <= 100:
                 raise RequestError(f"{name} is {getattr(self, name)}: it must be above 0 and at most 100")
         for name in ("warm_up_steps", "train_images", "held_out", "test_images"):
-            _between(name, getattr(self, name), 0, 10_000_000)
+            between(name, getattr(self, name), 0, 10_000_000)
         for name in ("momentum", "weight_decay", "warm_up_until_error"):
             if not 0 <= getattr(self, name) < 1:
                 raise RequestError(f"{name} is {getattr(self, name)}: it must be at least 0 and below 1")
@@ -205,7 +85,11 @@ class RunConfig(Config):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _between("seed", self.seed, 0, 2**31 - 1)
+        between("seed", self.seed, 0, 2**31 - 1)
+        if self.network.design != "cifar":
+            raise RequestError(
+                f"{self.network.name} is here to be counted and drawn: train one for CIFAR-10, as resnet-20"
+            )
 
     @property
     def run(self) -> str:
@@ -221,33 +105,5 @@ def override(config: TrainingConfig, assignments: list[str]) -> TrainingConfig:
         key, equals, text = assignment.partition("=")
         if key not in kinds or not equals:
             raise RequestError(f"cannot set {assignment!r}: write key=value with one of {', '.join(kinds)}")
-        values[key] = _parsed(key, kinds[key], text)
+        values[key] = parsed(key, kinds[key], text)
     return replace(config, **values)
-
-
-def _parsed(key: str, kind: Any, text: str) -> Any:
-    try:
-        if kind is int:
-            return int(text)
-        if kind is float:
-            return float(text)
-        if kind is str:
-            return text
-        return tuple(int(part) for part in text.split(",") if part)
-    except ValueError:
-        raise RequestError(f"{key} cannot be {text!r}: a number is needed") from None
-
-
-def _nearest_depths(depth: Any) -> str:
-    if not isinstance(depth, int):
-        return "write a whole number"
-    below = min(max(8, depth - (depth - 2) % 6), LARGEST_DEPTH)
-    above = min(below + 6, LARGEST_DEPTH)
-    return f"the nearest are {below} and {above}" if below != above else f"the nearest is {below}"
-
-
-def _integer(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise RequestError(f"{name} cannot be {text!r}: a whole number is needed") from None

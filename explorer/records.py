@@ -10,8 +10,9 @@ class LayerResponse:
 
     layer: str
     std: float
-    predicted: float
-    """sqrt(mean(gamma^2) + var(beta)): what it is exactly when BN normalises with the batch's own statistics."""
+    predicted: float | None
+    """sqrt(mean(gamma^2) + var(beta)): what it is exactly when BN normalises with the batch's own statistics.
+    None where no BN follows the layer."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from explorer.attribution.explain import attribute
 from explorer.attribution.methods import METHODS
 from explorer.config import network as named
 from explorer.errors import ExplorerError, RequestError
-from explorer.networks.cifar import CifarNetwork, build
+from explorer.networks.build import build
+from explorer.networks.residual import ResidualNetwork
 
 NETWORKS = [f"{name}width=4" for name in ("plain-8:", "resnet-8:", "resnet-8:shortcut=B,", "resnet-8:shortcut=C,")]
 
@@ -34,7 +35,7 @@ def _image(seed: int = 1, size: int = 8) -> Tensor:
     return torch.randn(3, size, size, generator=torch.Generator().manual_seed(seed))
 
 
-def _seasoned(name: str, seed: int = 0) -> CifarNetwork:
+def _seasoned(name: str, seed: int = 0) -> ResidualNetwork:
     """Random weights, but BN with a bias and statistics that are not those of a fresh network."""
     network = build(named(name), seed)
     generator = torch.Generator().manual_seed(seed)
@@ -177,7 +178,7 @@ def _same(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
-def _odd_network() -> CifarNetwork:
+def _odd_network() -> ResidualNetwork:
     """One in the middle of something: mixed modes, a frozen layer, a gradient, a hook."""
     network = _seasoned("resnet-8:shortcut=B,width=4").train()
     network.stage2.eval()

@@ -10,7 +10,7 @@ from explorer.checkpoints import load, save, to_safetensors, weights_file
 from explorer.config import RunConfig, network
 from explorer.data.prepared import Normalization
 from explorer.errors import ExplorerError, RequestError
-from explorer.networks.cifar import build
+from explorer.networks.build import build
 
 NORMALIZATION = Normalization(torch.rand(3, 8, 8), torch.full((3, 1, 1), 0.5))
 

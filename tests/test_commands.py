@@ -110,7 +110,7 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     ("arguments", "says"),
     [
         (("summary", "resnet-21"), "20 and 26"),
-        (("summary", "vgg-16"), "unknown network"),
+        (("summary", "alexnet"), "unknown network"),
         (("summary", "plain-20:shortcut=B"), "no shortcut"),
         (("summary",), "required"),
         (("fly",), "invalid choice"),

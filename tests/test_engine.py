@@ -14,7 +14,7 @@ from explorer.checkpoints import load
 from explorer.config import NetworkConfig, RunConfig, TrainingConfig
 from explorer.data import sources
 from explorer.engines.local import LocalEngine
-from explorer.networks.cifar import build
+from explorer.networks.build import build
 from explorer.records import EvaluationRecord, StepRecord
 from explorer.runs import DONE, FAILED, QUEUED, RUNNING, STOPPED, Store
 from explorer.training import train

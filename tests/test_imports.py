@@ -10,19 +10,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
-_LOW = {"config", "records", "errors"}
+_LOW = {"config", "network_config", "records", "outline", "errors"}
 _BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
-_MIDDLE = _BELOW_TRAINING | {"measurement", "training", "race", "recipes", "checkpoints", "summary"}
+_MIDDLE = _BELOW_TRAINING | {"measurement", "training", "race", "recipes", "checkpoints", "summary", "paper"}
 ALLOWED = {
     "errors": set(),
-    "config": {"errors"},
+    "canonical": {"errors"},
+    "network_config": {"canonical", "errors"},
+    "config": {"canonical", "network_config", "errors"},
+    "outline": set(),
+    "paper": {"config"},
     "records": set(),
     "home": {"errors"},
     "device": {"errors"},
     "data": _LOW | {"home", "data"},
     "networks": _LOW | {"networks"},
     "evaluation": {"data", "device"},
-    "summary": {"config", "networks"},
+    "summary": {"config", "networks", "outline"},
     "recipes": {"config", "errors"},
     "race": {"config", "errors", "recipes"},
     "measurement": _BELOW_TRAINING | {"measurement"},

@@ -9,7 +9,9 @@ from torch.nn import functional
 
 from explorer.config import network
 from explorer.networks.blocks import IdentityShortcut
-from explorer.networks.cifar import CifarNetwork, build, response_layers
+from explorer.networks.build import build
+from explorer.networks.residual import ResidualNetwork, response_layers
+from explorer.paper import printed
 from explorer.summary import summary
 
 # Table 6, exact (each printed figure is this one rounded), and multiply-adds counted by the paper's rule.
@@ -42,9 +44,114 @@ def test_projections_add_their_parameters_but_no_layers(name: str, parameters: i
 
 
 def test_stages_are_those_of_section_4_2() -> None:
-    assert summary(network("resnet-20")).stages == (
+    stages = summary(network("resnet-20")).stages
+    assert [(stage.name, stage.output[1], stage.output[0], stage.weighted_layers) for stage in stages] == [
         ("stem", 32, 16, 1), ("stage1", 32, 16, 6), ("stage2", 16, 32, 6), ("stage3", 8, 64, 6), ("head", 1, 10, 1),
-    )  # fmt: skip
+    ]  # fmt: skip
+
+
+# Exact totals of Table 1's networks: (multiply-adds, parameters); those marked torchvision are published by it too.
+TABLE_1 = {
+    "plain-18@imagenet": (1_794_805_760, 11_515_688),
+    "resnet-18@imagenet": (1_794_805_760, 11_515_688),
+    "resnet-18@imagenet:shortcut=B": (1_814_073_344, 11_689_512),  # torchvision
+    "plain-34@imagenet": (3_644_493_824, 21_623_848),
+    "resnet-34@imagenet": (3_644_493_824, 21_623_848),
+    "resnet-34@imagenet:shortcut=B": (3_663_761_408, 21_797_672),  # torchvision
+    "resnet-34@imagenet:shortcut=C": (3_830_747_136, 22_716_840),
+    "resnet-50@imagenet": (3_857_973_248, 25_557_032),
+    "resnet-50@imagenet:stride_in=3x3": (4_089_184_256, 25_557_032),  # torchvision
+    "resnet-101@imagenet": (7_570_194_432, 44_549_160),
+    "resnet-101@imagenet:stride_in=3x3": (7_801_405_440, 44_549_160),  # torchvision
+    "resnet-152@imagenet": (11_282_415_616, 60_192_808),
+    "resnet-152@imagenet:stride_in=3x3": (11_513_626_624, 60_192_808),  # torchvision
+    "vgg-16@imagenet": (15_470_264_320, 138_357_544),  # torchvision
+    "vgg-19@imagenet": (19_632_062_464, 143_667_240),  # torchvision
+    "vgg-19@imagenet:bn=on": (19_632_062_464, 143_678_248),  # torchvision
+}
+
+
+@pytest.mark.parametrize("name", TABLE_1)
+def test_imagenet_networks_count_exactly(name: str) -> None:
+    counts = summary(network(name))
+    assert (counts.macs, counts.parameters) == TABLE_1[name]
+    assert counts.weighted_layers == network(name).depth
+
+
+@pytest.mark.parametrize("name", [*TABLE_1, "resnet-20", "plain-110", "resnet-1202"])
+def test_counts_agree_with_what_the_paper_prints(name: str) -> None:
+    counts, paper = summary(network(name)), printed(network(name))
+    if paper is None:  # variants that it does not speak of
+        assert "=" in name
+        return
+    macs = counts.macs
+    if name == "vgg-16@imagenet":  # of this network alone the paper counts the convolutions only
+        macs -= sum(layer.macs for layer in counts.layers() if layer.kind == "linear")
+    if name.endswith("shortcut=C"):
+        assert "projections" in paper.remark
+        return
+    assert paper.macs is None or macs == pytest.approx(paper.macs, rel=0.02)
+    assert paper.parameters is None or counts.parameters == pytest.approx(paper.parameters, rel=0.02)
+
+
+def test_stages_of_table_1_cost_what_they_cost_by_hand() -> None:
+    assert [stage.macs for stage in summary(network("resnet-152@imagenet")).stages] == [
+        118_013_952, 667_942_912, 1_823_997_952, 7_938_244_608, 732_168_192, 2_048_000,
+    ]  # fmt: skip
+    assert [(stage.label, stage.output) for stage in summary(network("resnet-50@imagenet")).stages] == [
+        ("conv1", (64, 112, 112)), ("conv2_x", (256, 56, 56)), ("conv3_x", (512, 28, 28)),
+        ("conv4_x", (1024, 14, 14)), ("conv5_x", (2048, 7, 7)), ("", (1000, 1, 1)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 18, 111])
+def test_multiply_adds_and_parameters_follow_their_closed_forms(n: int) -> None:
+    for family in ("plain", "resnet", "preresnet"):
+        counts = summary(network(f"{family}-{6 * n + 2}"))
+        assert (counts.macs, counts.parameters) == (14_155_776 * n - 1_916_288, 97_216 * n - 21_926)
+
+
+VARIANTS = [
+    "resnet-20", "plain-20:bn=off", "resnet-14:shortcut=C", "resnet-164-bottleneck", "preresnet-56", "highway-32",
+    "preresnet-29-bottleneck:shortcut=A", "skipinit-56", "resnet-32:strength=0.5,survival=0.7",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*VARIANTS, "resnet-34@imagenet", "resnet-50@imagenet"])
+def test_the_outline_holds_every_parameter_of_the_network_once(name: str) -> None:
+    """Folded, the outline is made from two blocks a stage: it must say what the whole network has."""
+    with torch.device("meta"):
+        whole = ResidualNetwork(network(name))
+    own = {
+        layer: sum(parameter.numel() for parameter in module.parameters())
+        for layer, module in whole.named_modules()
+        if not list(module.children())
+    }
+    found = list(summary(network(name)).layers())
+    assert len({layer.name for layer in found}) == len(found)
+    assert {layer.name: layer.parameters for layer in found if layer.parameters} == {
+        layer: count for layer, count in own.items() if count
+    }
+
+
+def test_an_inception_block_is_four_branches_side_by_side() -> None:
+    outline = summary(network("googlenet"))
+    block = next(block for stage in outline.stages for block in stage.blocks if block.names == ("inception3a",))
+    assert [path.layers[-1].output[0] for path in block.paths] == [64, 128, 32, 32]
+    assert (block.join, block.output) == ("concatenate", (256, 28, 28))
+    assert outline.weighted_layers == 22
+
+
+def test_what_a_block_adds_is_said_of_its_shortcut() -> None:
+    def shortcuts(name: str) -> list[str]:
+        stages = summary(network(name)).stages[1:-1]
+        return [path.kind for stage in stages for block in stage.blocks for path in block.paths[1:]]
+
+    assert shortcuts("plain-20") == []
+    assert shortcuts("resnet-20") == ["identity", "identity", "padded", "identity", "padded", "identity"]
+    assert shortcuts("resnet-20:shortcut=B")[2:4] == ["projection", "identity"]
+    assert set(shortcuts("resnet-20:shortcut=C")) == {"projection"}
+    assert shortcuts("highway-20")[:2] == ["identity", "gate"]
 
 
 @pytest.mark.parametrize("option", ["A", "B", "C"])
@@ -94,7 +201,7 @@ def test_with_f_at_zero_a_residual_block_is_the_identity_and_a_plain_one_is_dead
         assert torch.equal(block(x), expected)
 
 
-@pytest.mark.parametrize("name", ["plain-14", "resnet-14", "resnet-14:shortcut=C"])
+@pytest.mark.parametrize("name", VARIANTS)
 def test_every_module_is_called_once_and_changes_nothing_in_place(name: str) -> None:
     """Captum's hooks need the first, the sum F(x) + x the second."""
     model = build(network(name)).eval()
@@ -114,10 +221,12 @@ def test_every_module_is_called_once_and_changes_nothing_in_place(name: str) -> 
     assert all(torch.equal(tensor, before) for pairs in kept for tensor, before in pairs)
 
 
-@pytest.mark.parametrize("name", ["plain-20", "resnet-20", "resnet-20:shortcut=C"])
+@pytest.mark.parametrize(
+    "name", ["plain-20", "resnet-20", "resnet-20:shortcut=C", "preresnet-20", "highway-20", "skipinit-20"]
+)
 def test_there_is_a_response_for_each_3x3_layer_in_order(name: str) -> None:
     with torch.device("meta"):
-        model = CifarNetwork(network(name))
+        model = ResidualNetwork(network(name))
     names = list(response_layers(model))
     assert len(names) == 19
     assert names[:3] == ["conv", "stage1.0.conv1", "stage1.0.conv2"]

@@ -14,7 +14,7 @@ from explorer.checkpoints import save
 from explorer.config import RunConfig
 from explorer.data.prepared import Normalization
 from explorer.errors import RequestError
-from explorer.networks.cifar import build
+from explorer.networks.build import build
 from explorer.recordings import Catalogue, Library
 from explorer.runs import DONE, Store
 from tests.test_runs import EVALUATION, PROVENANCE, STEP

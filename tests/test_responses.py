@@ -4,7 +4,8 @@ from torch import nn
 
 from explorer.config import network
 from explorer.measurement.responses import layer_responses
-from explorer.networks.cifar import build, response_layers
+from explorer.networks.build import build
+from explorer.networks.residual import response_layers
 
 
 @pytest.fixture

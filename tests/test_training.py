@@ -11,10 +11,11 @@ from explorer.config import NetworkConfig, RunConfig, TrainingConfig, network
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
 from explorer.errors import RequestError
-from explorer.networks.cifar import build
+from explorer.networks.build import build
 from explorer.recipes import RECIPES, recipe
 from explorer.records import EvaluationRecord, Record, StepRecord
 from explorer.training import learning_rate, train
+from tests.conftest import TINY_TRAINING
 
 
 def _records(run: RunConfig, images: ImageSet, **more: object) -> list[Record]:
@@ -212,3 +213,24 @@ def test_recipes_from_a_file(tmp_path) -> None:
         recipe("nowhere.toml")
     with pytest.raises(RequestError, match="unknown recipe"):
         recipe("quick")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["plain-8:width=8", "resnet-8:width=8,shortcut=C", "resnet-11-bottleneck:width=8", "preresnet-8:width=8",
+     "preresnet-11-bottleneck:width=8", "highway-8:width=8", "skipinit-8:width=8",
+     "resnet-8:width=8,bn=off,init=xavier",
+     "resnet-8:width=8,strength=0.5", "resnet-8:width=8,survival=0.5"],
+)  # fmt: skip
+def test_every_cifar_family_learns_and_repeats_itself(name: str, tiny_images: ImageSet) -> None:
+    training = replace(TINY_TRAINING, steps=60, batch_size=16, learning_rate=0.05, evaluations=1)
+    run = RunConfig(network(name), training, tiny_images.name)
+    records = _records(run, tiny_images)
+    losses = [record.loss for record in records if isinstance(record, StepRecord)]
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+    assert _numbers(records) == _numbers(_records(run, tiny_images))
+
+
+def test_an_imagenet_network_is_not_trained_here() -> None:
+    with pytest.raises(RequestError, match="counted and drawn"):
+        RunConfig(network("resnet-18@imagenet"))

@@ -83,7 +83,7 @@ def responses(options: Namespace) -> None:
         values = [asdict(response) for response in last.responses]
         measured.append({"run": run.run, "network": network_name, "step": last.step, "responses": values})
         told += [
-            f"{network_name:<16} {layer.layer:<16} {layer.std:.3f}  (from gamma and beta: {layer.predicted:.3f})"
+            f"{network_name:<16} {layer.layer:<16} {layer.std:.3f}  (from gamma and beta: {_number(layer.predicted)})"
             for layer in last.responses
         ]
     result(options, {"runs": measured}, "\n".join(told))
@@ -121,6 +121,10 @@ def attribute(options: Namespace) -> None:
                 }
             )
     result(options, {"maps": maps}, "\n".join(json.dumps(entry) for entry in maps))
+
+
+def _number(value: float | None) -> str:
+    return "no BN" if value is None else f"{value:.3f}"
 
 
 def _picture(options: Namespace, training: TrainingConfig, location: str) -> Any:

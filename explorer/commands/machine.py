@@ -11,6 +11,7 @@ from explorer.commands.output import command, result, say
 from explorer.config import network
 from explorer.data import sources
 from explorer.home import home
+from explorer.outline import Stage
 from explorer.runs import Store
 
 _PACKAGES = ("streamlit", "torch", "torchvision", "plotly", "captum", "safetensors")
@@ -60,7 +61,7 @@ def summarise(options: Namespace) -> None:
         "parameters": counts.parameters,
         "macs": counts.macs,
         "weighted_layers": counts.weighted_layers,
-        "stages": [dict(zip(("name", "size", "channels", "layers"), stage, strict=True)) for stage in counts.stages],
+        "stages": [_stage(stage) for stage in counts.stages],
         "twin": {
             "network": config.twin.name,
             "parameters": twin.parameters,
@@ -69,6 +70,18 @@ def summarise(options: Namespace) -> None:
         },
     }
     result(options, values)
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    channels, size, _ = stage.output
+    return {
+        "name": stage.name,
+        "size": size,
+        "channels": channels,
+        "layers": stage.weighted_layers,
+        "parameters": stage.parameters,
+        "macs": stage.macs,
+    }
 
 
 def data(options: Namespace) -> None:

@@ -23,7 +23,7 @@ from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
 from explorer.engines.slots import hold
 from explorer.errors import ExplorerError
-from explorer.networks.cifar import build
+from explorer.networks.build import build
 from explorer.records import Provenance
 from explorer.runs import DONE, FAILED, Run, Store
 from explorer.training import train

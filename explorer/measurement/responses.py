@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from explorer.networks.cifar import response_layers
+from explorer.networks.residual import response_layers
 from explorer.records import LayerResponse
 
 
@@ -24,7 +24,7 @@ def layer_responses(network: nn.Module, images: Tensor, own_statistics: bool = F
         return lambda _module, _inputs, response: stds.__setitem__(layer, response.float().std(correction=0))
 
     layers = response_layers(network)
-    handles = [bn.register_forward_hook(keep(name)) for name, bn in layers.items()]
+    handles = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
     try:
         with _borrowed(network, own_statistics), torch.no_grad():
             network(images)
@@ -33,12 +33,14 @@ def layer_responses(network: nn.Module, images: Tensor, own_statistics: bool = F
             handle.remove()
     values = torch.stack([stds[name] for name in layers]).tolist()
     return tuple(
-        LayerResponse(name, std, _predicted(bn)) for (name, bn), std in zip(layers.items(), values, strict=True)
+        LayerResponse(name, std, _predicted(module)) for (name, module), std in zip(layers.items(), values, strict=True)
     )
 
 
-def _predicted(bn: nn.BatchNorm2d) -> float:
-    gamma, beta = bn.weight.detach(), bn.bias.detach()
+def _predicted(module: nn.Module) -> float | None:
+    if not isinstance(module, nn.BatchNorm2d):
+        return None
+    gamma, beta = module.weight.detach(), module.bias.detach()
     return float((gamma.square().mean() + beta.var(correction=0)).sqrt())
 
 

@@ -1,43 +1,53 @@
-"""The parts of a residual network, as section 3 of the paper names them.
+"""The parts of the networks, as section 3 of the paper names them, and those of its relatives.
 
 Each module is called exactly once in a forward pass and changes nothing in place, so that hooks, DeepLift and
 LRP can follow what happens.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explorer.config import NetworkConfig
 
-def conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
-    """A 3x3 convolution with padding 1 and no bias, since BN follows it."""
-    return nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=stride, padding=1, bias=False)
+
+def convolution(in_channels: int, out_channels: int, kernel: int, stride: int, config: NetworkConfig) -> nn.Conv2d:
+    """A convolution that keeps the size at stride 1; no bias where BN follows it."""
+    return nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=not config.bn)
+
+
+def normalization(channels: int, config: NetworkConfig) -> nn.Module:
+    """BN, or nothing."""
+    return nn.BatchNorm2d(channels) if config.bn else nn.Identity()
 
 
 class IdentityShortcut(nn.Module):
     """Option A: the identity; where the shape changes, every second pixel and zeros for the new channels.
 
-    The paper does not say where the zero channels go; here they come after the others.
+    The paper does not say where the zero channels go; here they come after the others, or half of them before.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, zeros: str = "after") -> None:
         super().__init__()
         self.new_channels = out_channels - in_channels
+        self.before = self.new_channels // 2 if zeros == "around" else 0
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
         if self.stride == 1 and not self.new_channels:
             return x
-        return functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.new_channels))
+        sides = (self.before, self.new_channels - self.before)
+        return functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, *sides))
 
 
 class ProjectionShortcut(nn.Module):
     """Options B and C: a 1x1 convolution and BN (equation 2)."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, config: NetworkConfig) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride, bias=False)
-        self.bn = nn.BatchNorm2d(out_channels)
+        self.conv = convolution(in_channels, out_channels, 1, stride, config)
+        self.bn = normalization(out_channels, config)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
@@ -45,43 +55,85 @@ class ProjectionShortcut(nn.Module):
         return projected
 
 
+def shortcut(in_channels: int, out_channels: int, stride: int, config: NetworkConfig) -> nn.Module | None:
+    """The shortcut of a block for option none, A, B, C (section 4.1) or gate, which carries as A does."""
+    changes_shape = stride != 1 or in_channels != out_channels
+    if config.shortcut == "none":
+        return None
+    if config.shortcut == "C" or (config.shortcut == "B" and changes_shape):
+        return ProjectionShortcut(in_channels, out_channels, stride, config)
+    return IdentityShortcut(in_channels, out_channels, stride, config.zeros)
+
+
 class Add(nn.Module):
     """F(x) + x, a module of its own so that hooks and attribution rules can see the sum."""
 
-    def forward(self, residual: Tensor, shortcut: Tensor) -> Tensor:
+    def forward(self, residual: Tensor, carried: Tensor) -> Tensor:
         """The element-wise sum of two tensors of one shape."""
-        return residual + shortcut
+        return residual + carried
 
 
-def shortcut(option: str, in_channels: int, out_channels: int, stride: int) -> nn.Module | None:
-    """The shortcut of a block for option none, A, B or C (section 4.1)."""
-    changes_shape = stride != 1 or in_channels != out_channels
-    if option == "none":
-        return None
-    if option == "C" or (option == "B" and changes_shape):
-        return ProjectionShortcut(in_channels, out_channels, stride)
-    return IdentityShortcut(in_channels, out_channels, stride)
+class Gate(nn.Module):
+    """T(x) of a Highway network: a 1x1 convolution with a bias, then a sigmoid; one value a channel and place."""
 
-
-class BasicBlock(nn.Module):
-    """Two 3x3 layers F and what is added to them (Fig. 2); without a shortcut, just the two layers."""
-
-    def __init__(self, in_channels: int, out_channels: int, stride: int, option: str) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = conv3x3(in_channels, out_channels, stride)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.relu1 = nn.ReLU()
-        self.conv2 = conv3x3(out_channels, out_channels)
-        self.bn2 = nn.BatchNorm2d(out_channels)
-        self.shortcut = shortcut(option, in_channels, out_channels, stride)
-        self.add = Add() if self.shortcut is not None else None
-        self.relu2 = nn.ReLU()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride)
+        self.sigmoid = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        out: Tensor = self.relu1(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        if self.shortcut is not None and self.add is not None:
-            out = self.add(out, self.shortcut(x))
-        activated: Tensor = self.relu2(out)
-        return activated
+        """(N, in, H, W) to (N, out, H / stride, W / stride), in 0..1."""
+        openness: Tensor = self.sigmoid(self.conv(x))
+        return openness
+
+
+class Mix(nn.Module):
+    """T H + (1 - T) x: a gate decides how much of the layers passes and how much of the input."""
+
+    def forward(self, gate: Tensor, transformed: Tensor, carried: Tensor) -> Tensor:
+        """Three tensors of one shape, the gate in 0..1."""
+        return gate * transformed + (1 - gate) * carried
+
+
+class Times(nn.Module):
+    """A constant factor."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return self.factor * x
+
+
+class Scale(nn.Module):
+    """A learnt factor that starts at 0: at the start a block is its shortcut (SkipInit, ReZero)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return self.alpha * x
+
+
+class StochasticDepth(nn.Module):
+    """Training leaves a block out with probability 1 - survival, for a whole batch; later F counts that much less.
+
+    Chance comes from a generator of its own, which `build` seeds, so that no other draw disturbs it.
+    """
+
+    def __init__(self, survival: float) -> None:
+        super().__init__()
+        self.survival = survival
+        self.generator = torch.Generator(device="cpu")
+
+    def skips(self) -> bool:
+        """Draw, in training, whether this step leaves the block out."""
+        return self.training and bool(torch.rand((), generator=self.generator, device="cpu") >= self.survival)
+
+    def forward(self, residual: Tensor) -> Tensor:
+        """Any shape, kept."""
+        return residual if self.training else self.survival * residual

@@ -72,7 +72,12 @@ def alternative_text(shown: Sequence[Responses]) -> str:
 
 
 def _add(
-    figure: go.Figure, column: int, label: str, line: dict[str, object], values: list[float], names: list[str]
+    figure: go.Figure,
+    column: int,
+    label: str,
+    line: dict[str, object],
+    values: Sequence[float | None],
+    names: list[str],
 ) -> None:
     figure.add_trace(
         go.Scatter(

@@ -12,7 +12,7 @@ from explorer.checkpoints import save
 from explorer.config import NetworkConfig, RunConfig
 from explorer.data import sources
 from explorer.data.prepared import prepared
-from explorer.networks.cifar import build
+from explorer.networks.build import build
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord, LayerResponse, StepRecord
 from explorer.runs import DONE, QUEUED, RUNNING, STOPPED, Store

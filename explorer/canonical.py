@@ -1,0 +1,80 @@
+"""What all configs share: canonical JSON, checks of their fields, reading what was typed. No torch here.
+
+A config leaves out of its canonical form whatever equals the default, so that a field added later does
+not change the identity of the runs there are. For the same reason a default, once published, stays.
+"""
+
+import json
+from dataclasses import fields
+from typing import Any, Self
+
+from explorer.errors import RequestError
+
+
+class Config:
+    """What all configs share: a canonical JSON form and the identity made from it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fields that differ from their defaults, as plain JSON values."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        defaults = {f.name: f.default for f in fields(self)}  # type: ignore[arg-type]
+        return {
+            name: value.to_dict() if isinstance(value, Config) else value
+            for name, value in named.items()
+            if value != defaults[name]
+        }
+
+    def to_json(self) -> str:
+        """The canonical form: sorted keys, no spaces, defaults left out."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read `to_dict` back; an unknown field is refused, as it may change what the run means."""
+        known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise RequestError(f"{cls.__name__} has no field {', '.join(unknown)}: written by a newer version?")
+        return cls(**{name: _typed(known[name].type, value) for name, value in values.items()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read the canonical form back."""
+        return cls.from_dict(json.loads(text))
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Config) and isinstance(value, dict):
+        return kind.from_dict(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse a value that is not one of the known."""
+    if value not in known:
+        raise RequestError(f"{name} {value!r} is unknown: choose one of {', '.join(known)}")
+
+
+def between(name: str, value: Any, low: int, high: int) -> None:
+    """Refuse what is not a whole number of the range."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise RequestError(f"{name} is {value}: it must be a whole number from {low} to {high}")
+
+
+def parsed(key: str, kind: Any, text: str) -> Any:
+    """A field's value from what was typed after `key=`."""
+    try:
+        if kind is int:
+            return int(text)
+        if kind is float:
+            return float(text)
+        if kind is str:
+            return text
+        if kind is bool:
+            return {"on": True, "off": False}[text]
+        return tuple(int(part) for part in text.split(",") if part)
+    except KeyError:
+        raise RequestError(f"{key} cannot be {text!r}: write on or off") from None
+    except ValueError:
+        needed = "a whole number" if kind is int else "a number"
+        raise RequestError(f"{key} cannot be {text!r}: {needed} is needed") from None

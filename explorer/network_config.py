@@ -1,0 +1,242 @@
+"""Which networks there are: the frozen value that decides one, its name, its depths. No torch here."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from explorer.canonical import Config, between, one_of, parsed
+from explorer.errors import RequestError
+
+SHORTCUTS = ("none", "A", "B", "C", "gate")
+BLOCKS = ("basic", "bottleneck", "vgg", "inception")
+DESIGNS = ("cifar", "imagenet")
+INITIALISATIONS = ("kaiming", "xavier", "small", "large")
+LARGEST_DEPTH = 1202  # the deepest network of the paper (section 4.2)
+LARGEST_WIDTH = 256
+
+_CHOICES = {
+    "shortcut": SHORTCUTS,
+    "block": BLOCKS,
+    "design": DESIGNS,
+    "init": INITIALISATIONS,
+    "stride_in": ("1x1", "3x3"),
+    "zeros": ("after", "around"),
+}
+_RANGES = {"gate_bias": (-20, 20), "strength": (0, 1), "survival": (0.05, 1)}
+_TABLE_1 = {
+    ("basic", 18): (2, 2, 2, 2),
+    ("basic", 34): (3, 4, 6, 3),
+    ("bottleneck", 50): (3, 4, 6, 3),
+    ("bottleneck", 101): (3, 4, 23, 3),
+    ("bottleneck", 152): (3, 8, 36, 3),
+    ("vgg", 16): (2, 2, 3, 3, 3),
+    ("vgg", 19): (2, 2, 4, 4, 4),
+    ("inception", 22): (2, 5, 2),
+}
+"""Blocks in each stage, by kind of block and depth; of VGG convolutions, of GoogLeNet Inception blocks."""
+_STEPS = {"basic": 6, "bottleneck": 9}
+"""Layers that one block more in each of the three stages adds."""
+_WHOLE = {"vgg": "vgg-19", "inception": "googlenet"}
+_NAME = re.compile(
+    r"(plain|resnet|preresnet|highway|skipinit|vgg|googlenet)(?:-(\d{1,6}))?(-bottleneck)?(@imagenet)?(?::(.+))?"
+)
+
+
+@dataclass(frozen=True)
+class NetworkConfig(Config):
+    """A network: of section 4.2 (`cifar`: a 3x3 stem, three stages, a linear head) or of Table 1 (`imagenet`).
+
+    The plain network is the same value with `shortcut="none"`: two things compared differ in one field.
+    """
+
+    depth: int = 20
+    """Weighted layers: 6n+2 on CIFAR (9n+2 in bottlenecks), those of Table 1 on ImageNet."""
+    shortcut: str = "A"
+    """none (plain) · A identity, zeros padded · B projection where the shape changes · C projection everywhere ·
+    gate (Highway: y = T(x) H(x) + (1 - T(x)) x)."""
+    width: int = 16
+    """Channels of the stem and of the first stage's 3x3 layers; each later stage has twice as many."""
+    classes: int = 10
+    block: str = "basic"
+    """basic (two 3x3 layers) · bottleneck (1x1, 3x3, 1x1: Fig. 5) · vgg, inception (whole, from torchvision)."""
+    design: str = "cifar"
+    preactivation: bool = False
+    """BN and ReLU before each convolution, nothing after the sum (He et al. 2016)."""
+    bn: bool = True
+    """Batch normalisation; without it convolutions have a bias."""
+    init: str = "kaiming"
+    """kaiming (He et al. 2015, fan in) · xavier (Glorot and Bengio 2010) · small, large (half and twice kaiming's)."""
+    skipinit: bool = False
+    """A learnt factor on F that starts at 0, one a block (SkipInit, De and Smith 2020; ReZero)."""
+    gate_bias: float = -2.0
+    """What the gates of a Highway network start from; below 0 they begin nearly closed."""
+    strength: float = 1.0
+    """Factor on the shortcut, y = F(x) + strength x: with 0 the network computes what the plain one does."""
+    survival: float = 1.0
+    """Stochastic depth: probability that the last block is kept in training, falling linearly from 1 (Huang 2016)."""
+    stride_in: str = "1x1"
+    """Where a bottleneck halves the map: in its first 1x1 layer (the paper) or in the 3x3 (torchvision)."""
+    zeros: str = "after"
+    """Where option A puts the new channels: after the others, or `around` them, half and half."""
+
+    def __post_init__(self) -> None:
+        for name, known in _CHOICES.items():
+            one_of(name, getattr(self, name), known)
+        between("width", self.width, 1, LARGEST_WIDTH)
+        between("classes", self.classes, 2, 1000)
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise RequestError(f"{name} is {getattr(self, name)}: it must be from {low} to {high}")
+        self._check_depth()
+        for clash, present in self._clashes().items():
+            if present:
+                raise RequestError(f"{self.family}-{self.depth}: {clash}")
+
+    def _check_depth(self) -> None:
+        possible = depths(self.block, self.design)
+        if self.depth not in possible:
+            rule = ", ".join(map(str, possible))
+            if isinstance(possible, range):
+                rule = f"{possible.step}n+2 between {possible[0]} and {possible[-1]}"
+            raise RequestError(f"depth {self.depth} is not {rule}: {_nearest(self.depth, possible)}")
+
+    def _clashes(self) -> dict[str, bool]:
+        adds = self.shortcut in ("A", "B", "C")
+        whole = self.block in ("vgg", "inception")
+        free = {"depth", "shortcut", "width", "classes", "block", "design", *(["bn"] if self.block == "vgg" else [])}
+        return {
+            f"{self.block} is taken whole, it has no such option": whole
+            and (self.shortcut, self.width) != ("none", 64)
+            or (whole and not self.to_dict().keys() <= free),
+            "a gate stands in basic blocks only, and after F": self.shortcut == "gate"
+            and (self.block != "basic" or self.preactivation),
+            "gate_bias is for highway networks": self.gate_bias != -2 and self.shortcut != "gate",
+            "skipinit needs a shortcut A, B or C and bn=off": self.skipinit and (not adds or self.bn),
+            "strength needs a shortcut A, B or C": self.strength != 1 and not adds,
+            "survival needs a shortcut A, B or C": self.survival != 1 and not adds,
+            "stride_in is for bottlenecks": self.stride_in != "1x1" and self.block != "bottleneck",
+            "zeros is for shortcut A": self.zeros != "after" and self.shortcut != "A",
+        }
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Blocks in each stage: the paper's n three times on CIFAR."""
+        if self.design == "cifar":
+            return (self.depth // _STEPS[self.block],) * 3
+        return _TABLE_1[self.block, self.depth]
+
+    @property
+    def family(self) -> str:
+        """plain · resnet · preresnet · highway · skipinit · vgg · googlenet."""
+        if self.block in ("vgg", "inception"):
+            return {"vgg": "vgg", "inception": "googlenet"}[self.block]
+        if self.shortcut in ("none", "gate"):
+            return {"none": "plain", "gate": "highway"}[self.shortcut]
+        return "skipinit" if self.skipinit else "preresnet" if self.preactivation else "resnet"
+
+    @property
+    def name(self) -> str:
+        """The short name that people type; `network(name)` reads it back."""
+        cifar_bottleneck = self.block == "bottleneck" and self.design == "cifar"
+        base = self.family if self.block == "inception" else f"{self.family}-{self.depth}"
+        base += ("-bottleneck" if cifar_bottleneck else "") + ("@imagenet" if self.design == "imagenet" else "")
+        usual = _usual(self.family, self.block, self.design)
+        options = [
+            f"{name}={_written(getattr(self, name))}"
+            for name in _OPTIONS
+            if getattr(self, name) != usual.get(name, _DEFAULTS[name])
+        ]
+        return base + (":" + ",".join(options) if options else "")
+
+    @property
+    def twin(self) -> "NetworkConfig":
+        """The plain network for one with shortcuts, the residual network for a plain one."""
+        if self.family in ("vgg", "googlenet"):
+            return self
+        shortcut = _usual("resnet", self.block, self.design)["shortcut"] if self.shortcut == "none" else "none"
+        unset = {name: _DEFAULTS[name] for name in ("skipinit", "gate_bias", "strength", "survival", "zeros")}
+        return replace(self, shortcut=shortcut, **unset)
+
+
+_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(NetworkConfig)}
+_OPTIONS = (
+    "shortcut", "width", "classes", "preactivation", "bn", "init", "gate_bias", "strength", "survival",
+    "stride_in", "zeros",
+)  # fmt: skip
+
+
+def depths(block: str = "basic", design: str = "cifar") -> range | tuple[int, ...]:
+    """The depths that networks of such blocks can have."""
+    if design == "imagenet":
+        return tuple(depth for kind, depth in _TABLE_1 if kind == block)
+    if block not in _STEPS:
+        raise RequestError(f"{block} is an ImageNet network: write {_WHOLE[block]}@imagenet")
+    return range(_STEPS[block] + 2, LARGEST_DEPTH + 1, _STEPS[block])
+
+
+def network(name: str) -> NetworkConfig:
+    """Read a name: `plain-20`, `resnet-56:shortcut=B,width=32`, `resnet-164-bottleneck`, `vgg-19@imagenet`."""
+    match = _NAME.fullmatch(name.strip())
+    if not match:
+        raise RequestError(
+            f"unknown network {name!r}: write plain-20, resnet-56, resnet-56:shortcut=B,width=32, preresnet-110, "
+            "highway-32, skipinit-56, resnet-164-bottleneck, resnet-50@imagenet, vgg-19@imagenet or googlenet@imagenet"
+        )
+    family, number, bottleneck, imagenet, options = match.groups()
+    whole = {"vgg": "vgg", "googlenet": "inception"}.get(family)
+    design = "imagenet" if imagenet or whole else "cifar"
+    if number is None and family != "googlenet":
+        raise RequestError(f"{name!r} has no depth: write {family}-20, say")
+    depth = int(number or 22)
+    block = whole or ("bottleneck" if bottleneck or (design == "imagenet" and depth >= 50) else "basic")
+    values = {"depth": depth, "block": block, "design": design, **_usual(family, block, design)}
+    for option in (options or "").split(",") if options else []:
+        key, _, text = option.partition("=")
+        if key not in _OPTIONS or not text:
+            raise RequestError(f"unknown option {option!r} in {name!r}: known are {', '.join(_OPTIONS)}")
+        if key == "shortcut" and family in ("plain", "highway"):
+            raise RequestError(
+                f"{name!r}: a {family} network has no shortcut to choose; write resnet-{depth} to have it"
+            )
+        if key == "shortcut" and text == "none":
+            raise RequestError(f"{name!r}: without shortcuts it is plain-{depth}")
+        values[key] = parsed(key, type(_DEFAULTS[key]), text)
+    try:
+        return NetworkConfig(**values)
+    except RequestError as error:
+        known = [kind for (kind, other) in _TABLE_1 if other == depth and design == "cifar" and "depth" in str(error)]
+        hint = f"; the one of Table 1 is {family}-{depth}@imagenet" if known else ""
+        raise RequestError(f"{error}{hint}") from None
+
+
+def _usual(family: str, block: str, design: str) -> dict[str, Any]:
+    """What the bare name of such a network stands for, where that is not the default."""
+    usual: dict[str, Any] = {"shortcut": "B" if block == "bottleneck" else "A"}
+    if family in ("plain", "vgg", "googlenet", "highway"):
+        usual["shortcut"] = "gate" if family == "highway" else "none"
+    if family == "preresnet":
+        usual["preactivation"] = True
+    if family in ("skipinit", "vgg"):
+        usual |= {"bn": False, "skipinit": family == "skipinit"}
+    if design == "imagenet":
+        usual |= {"width": 64, "classes": 1000}
+    return usual
+
+
+def _written(value: Any) -> str:
+    return (
+        {True: "on", False: "off"}[value]
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _nearest(depth: Any, possible: Sequence[int]) -> str:
+    if not isinstance(depth, int):
+        return "write a whole number"
+    below = max((known for known in possible if known <= depth), default=possible[0])
+    above = min((known for known in possible if known >= depth), default=possible[-1])
+    return f"the nearest are {below} and {above}" if below != above else f"the nearest is {below}"

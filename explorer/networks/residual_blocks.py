@@ -1,0 +1,232 @@
+"""Blocks of layers F and what is added to them (Figs. 2 and 5); without a shortcut, just the layers."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from explorer.config import NetworkConfig
+from explorer.networks.blocks import (
+    Add,
+    Gate,
+    Mix,
+    ProjectionShortcut,
+    Scale,
+    StochasticDepth,
+    Times,
+    convolution,
+    normalization,
+    shortcut,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a block stands in its network."""
+
+    in_channels: int
+    channels: int
+    """Of its 3x3 layers; the block puts out `expansion` times as many."""
+    stride: int = 1
+    survival: float = 1.0
+    """Probability that a training step keeps the block (stochastic depth)."""
+    first: bool = False
+    """Whether it is the network's first block."""
+
+
+class Block(nn.Module):
+    """What all blocks share: how F(x) and the shortcut meet."""
+
+    expansion: ClassVar[int] = 1
+    responses: ClassVar[dict[str, str]]
+    """For each 3x3 layer the module that puts out its response: after BN, before the nonlinearity (Fig. 7)."""
+
+    def __init__(self, config: NetworkConfig, place: Place) -> None:
+        super().__init__()
+        self.add_layers(config, place)
+        self.shortcut = shortcut(place.in_channels, place.channels * self.expansion, place.stride, config)
+        self.add_join(config, place)
+
+    def add_layers(self, config: NetworkConfig, place: Place) -> None:
+        """Make the layers of F."""
+        raise NotImplementedError
+
+    def add_join(self, config: NetworkConfig, place: Place) -> None:
+        """Make what stands between F, the shortcut and their sum."""
+        joined = self.shortcut is not None
+        self.scale = Scale() if config.skipinit else None
+        self.stochastic_depth = StochasticDepth(place.survival) if joined and place.survival < 1 else None
+        self.strength = Times(config.strength) if config.strength != 1 else None
+        self.add = Add() if joined else None
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F(x)."""
+        raise NotImplementedError
+
+    def skips(self) -> bool:
+        """Whether stochastic depth leaves F out of this step."""
+        return self.stochastic_depth is not None and self.stochastic_depth.skips()
+
+    def join(self, residual: Tensor, x: Tensor) -> Tensor:
+        """F(x) + x, each with its factor."""
+        if self.add is None:
+            return residual
+        if self.scale is not None:
+            residual = self.scale(residual)
+        if self.stochastic_depth is not None:
+            residual = self.stochastic_depth(residual)
+        joined: Tensor = self.add(residual, self.carry(x))
+        return joined
+
+    def carry(self, x: Tensor) -> Tensor:
+        """What comes over the shortcut."""
+        assert self.shortcut is not None
+        carried: Tensor = self.shortcut(x)
+        return carried if self.strength is None else self.strength(carried)
+
+
+class BasicBlock(Block):
+    """Two 3x3 layers, then a second nonlinearity after the sum (Fig. 2)."""
+
+    responses = {"conv1": "bn1", "conv2": "bn2"}
+
+    def add_layers(self, config: NetworkConfig, place: Place) -> None:
+        """3x3, 3x3."""
+        self.conv1 = convolution(place.in_channels, place.channels, 3, place.stride, config)
+        self.bn1 = normalization(place.channels, config)
+        self.relu1 = nn.ReLU()
+        self.conv2 = convolution(place.channels, place.channels, 3, 1, config)
+        self.bn2 = normalization(place.channels, config)
+        self.relu2 = nn.ReLU()
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F(x) = W2 relu(W1 x), BN after each."""
+        out = self.relu1(self.bn1(self.conv1(x)))
+        residual: Tensor = self.bn2(self.conv2(out))
+        return residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        y: Tensor = self.relu2(self.carry(x) if self.skips() else self.join(self.residual(x), x))
+        return y
+
+
+class Bottleneck(Block):
+    """1x1, 3x3, 1x1: the 3x3 layer works on a quarter of the channels (Fig. 5, right)."""
+
+    expansion = 4
+    responses = {"conv2": "bn2"}
+
+    def add_layers(self, config: NetworkConfig, place: Place) -> None:
+        """1x1, 3x3, 1x1."""
+        in_first, in_second = bottleneck_strides(config, place)
+        self.conv1 = convolution(place.in_channels, place.channels, 1, in_first, config)
+        self.bn1 = normalization(place.channels, config)
+        self.relu1 = nn.ReLU()
+        self.conv2 = convolution(place.channels, place.channels, 3, in_second, config)
+        self.bn2 = normalization(place.channels, config)
+        self.relu2 = nn.ReLU()
+        self.conv3 = convolution(place.channels, place.channels * self.expansion, 1, 1, config)
+        self.bn3 = normalization(place.channels * self.expansion, config)
+        self.relu3 = nn.ReLU()
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F(x), BN after each layer."""
+        out = self.relu1(self.bn1(self.conv1(x)))
+        out = self.relu2(self.bn2(self.conv2(out)))
+        residual: Tensor = self.bn3(self.conv3(out))
+        return residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        y: Tensor = self.relu3(self.carry(x) if self.skips() else self.join(self.residual(x), x))
+        return y
+
+
+class PreactivationBlock(Block):
+    """BN and ReLU before each layer; nothing after the sum, so the shortcut is never interrupted (He 2016).
+
+    A projection, and the shortcut of the network's first block, begin after the first activation.
+    """
+
+    responses = {"conv1": "bn2", "conv2": "conv2"}
+
+    def add_layers(self, config: NetworkConfig, place: Place) -> None:
+        """3x3, 3x3."""
+        self.shares_activation = place.first
+        self.bn1 = normalization(place.in_channels, config)
+        self.relu1 = nn.ReLU()
+        self.conv1 = convolution(place.in_channels, place.channels, 3, place.stride, config)
+        self.bn2 = normalization(place.channels, config)
+        self.relu2 = nn.ReLU()
+        self.conv2 = convolution(place.channels, place.channels, 3, 1, config)
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F of the activated input."""
+        residual: Tensor = self.conv2(self.relu2(self.bn2(self.conv1(x))))
+        return residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        activated = self.relu1(self.bn1(x))
+        start = activated if self.shares_activation or isinstance(self.shortcut, ProjectionShortcut) else x
+        return self.carry(start) if self.skips() else self.join(self.residual(activated), start)
+
+
+class PreactivationBottleneck(PreactivationBlock):
+    """1x1, 3x3, 1x1 with BN and ReLU before each (He 2016)."""
+
+    expansion = 4
+    responses = {"conv2": "bn3"}
+
+    def add_layers(self, config: NetworkConfig, place: Place) -> None:
+        """1x1, 3x3, 1x1."""
+        in_first, in_second = bottleneck_strides(config, place)
+        self.shares_activation = place.first
+        self.bn1 = normalization(place.in_channels, config)
+        self.relu1 = nn.ReLU()
+        self.conv1 = convolution(place.in_channels, place.channels, 1, in_first, config)
+        self.bn2 = normalization(place.channels, config)
+        self.relu2 = nn.ReLU()
+        self.conv2 = convolution(place.channels, place.channels, 3, in_second, config)
+        self.bn3 = normalization(place.channels, config)
+        self.relu3 = nn.ReLU()
+        self.conv3 = convolution(place.channels, place.channels * self.expansion, 1, 1, config)
+
+    def residual(self, x: Tensor) -> Tensor:
+        """F of the activated input."""
+        out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
+        residual: Tensor = self.conv3(self.relu3(self.bn3(out)))
+        return residual
+
+
+class HighwayBlock(BasicBlock):
+    """y = T(x) H(x) + (1 - T(x)) x: H are two 3x3 layers with a ReLU after each, T is a learnt gate.
+
+    Where the shape changes, what is carried changes as in option A.
+    """
+
+    def add_join(self, config: NetworkConfig, place: Place) -> None:
+        """The gate."""
+        self.gate = Gate(place.in_channels, place.channels, place.stride)
+        self.mix = Mix()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        assert self.shortcut is not None
+        y: Tensor = self.mix(self.gate(x), self.relu2(self.residual(x)), self.shortcut(x))
+        return y
+
+
+def bottleneck_strides(config: NetworkConfig, place: Place) -> tuple[int, int]:
+    """Strides of the first 1x1 layer and of the 3x3 layer."""
+    return (place.stride, 1) if config.stride_in == "1x1" else (1, place.stride)
+
+
+def block_type(config: NetworkConfig) -> type[Block]:
+    """The kind of block that a network is made of."""
+    if config.shortcut == "gate":
+        return HighwayBlock
+    if config.block == "bottleneck":
+        return PreactivationBottleneck if config.preactivation else Bottleneck
+    return PreactivationBlock if config.preactivation else BasicBlock
