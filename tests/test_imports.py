@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
 _LOW = {"config", "network_config", "records", "outline", "errors"}
 _BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
-_MIDDLE = _BELOW_TRAINING | {"measurement", "training", "race", "recipes", "checkpoints", "summary", "paper"}
+_MIDDLE = _BELOW_TRAINING | {"measurement", "training", "race", "recipes", "checkpoints", "summary", "paper", "memory"}
 ALLOWED = {
     "errors": set(),
     "canonical": {"errors"},
@@ -20,6 +20,7 @@ ALLOWED = {
     "config": {"canonical", "network_config", "errors"},
     "outline": set(),
     "paper": {"config"},
+    "memory": {"config", "errors", "summary"},
     "records": set(),
     "home": {"errors"},
     "device": {"errors"},

@@ -21,7 +21,9 @@ def add_to(subparsers: Any) -> None:
     """Declare the commands of this group."""
     command(subparsers, "doctor", doctor, "this machine: device, data, store, versions, what is missing")
     parser = command(subparsers, "summary", summarise, "a network's parameters, multiply-adds and layers")
-    parser.add_argument("network", help="plain-20, resnet-56, resnet-56:shortcut=B,width=32")
+    parser.add_argument(
+        "network", help="plain-20, resnet-56:shortcut=B, highway-32, resnet-50@imagenet …"
+    )
     parser = command(subparsers, "data", data, "which images are used, or fetch CIFAR-10")
     parser.add_argument("action", choices=("info", "fetch"))
     parser.add_argument("--data", default="auto", help="auto, cifar10, shapes or a path (info)")
@@ -52,10 +54,11 @@ def doctor(options: Namespace) -> None:
 
 def summarise(options: Namespace) -> None:
     """Count a network and compare it with its twin."""
+    from explorer.paper import printed
     from explorer.summary import summary
 
     config = network(options.network)
-    counts, twin = summary(config), summary(config.twin)
+    counts, twin, paper = summary(config), summary(config.twin), printed(config)
     values = {
         "network": config.name,
         "parameters": counts.parameters,
@@ -68,6 +71,7 @@ def summarise(options: Namespace) -> None:
             "macs": twin.macs,
             "same": (twin.parameters, twin.macs) == (counts.parameters, counts.macs),
         },
+        "paper": asdict(paper) if paper else None,
     }
     result(options, values)
 

@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
 from explorer.jobs import follow
 from explorer.measurement.verdict import Gap, verdict
+from explorer.memory import check_training
 from explorer.race import Race
 from explorer.recipes import Recipe, recipe
 from explorer.records import EvaluationRecord, Record, record_to_dict
@@ -75,6 +76,8 @@ def _results(
     options: Namespace, configs: list[RunConfig], source: Source
 ) -> tuple[list[dict[str, Any]], list[tuple[RunConfig, EvaluationRecord]]]:
     """Train what is not in the store yet; a row for each run, and its config with its final evaluation."""
+    for config in configs:
+        check_training(config)
     store = Store(home())
     location = str(source.path) if source.path else source.kind
     runs = store.submit(configs, location)

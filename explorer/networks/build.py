@@ -3,10 +3,12 @@
 import hashlib
 import math
 
+import psutil
 import torch
 from torch import nn
 
 from explorer.config import NetworkConfig
+from explorer.errors import RequestError
 from explorer.networks.blocks import Gate, Scale, StochasticDepth
 from explorer.networks.residual import ResidualNetwork
 
@@ -19,6 +21,7 @@ def build(config: NetworkConfig, seed: int = 0) -> ResidualNetwork:
     """
     with torch.device("meta"):
         network = ResidualNetwork(config)
+    _check_it_fits(network)
     network.to_empty(device="cpu")
     for name, module in network.named_modules():
         _initialise(name, module, config, seed)
@@ -26,6 +29,16 @@ def build(config: NetworkConfig, seed: int = 0) -> ResidualNetwork:
         if isinstance(module, Gate) and module.conv.bias is not None:
             nn.init.constant_(module.conv.bias, config.gate_bias)
     return network
+
+
+def _check_it_fits(network: ResidualNetwork) -> None:
+    needed = 4 * sum(parameter.numel() for parameter in network.parameters())
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise RequestError(
+            f"the weights of {network.config.name} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are "
+            "free: choose fewer layers or a smaller width"
+        )
 
 
 def _initialise(name: str, module: nn.Module, config: NetworkConfig, seed: int) -> None:
