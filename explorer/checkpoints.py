@@ -1,4 +1,4 @@
-"""A trained network on disk, with all that is needed to use it; and weights from other files."""
+"""A trained network on disk, with all that is needed to use it."""
 
 import os
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ from explorer.data.prepared import Normalization
 from explorer.errors import ExplorerError, RequestError
 from explorer.networks.build import build
 from explorer.networks.residual import ResidualNetwork
-
-_MEAN, _STD = "normalization.mean", "normalization.std"
+from explorer.weights import MEAN, STD
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def load(path: Path) -> tuple[RunConfig, Trained]:
 def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Trained:
     """The network of `config` with these tensors; those of another network are refused."""
     tensors = dict(tensors)
-    mean, std = tensors.pop(_MEAN, torch.zeros(3, 1, 1)), tensors.pop(_STD, torch.ones(3, 1, 1))
+    mean, std = tensors.pop(MEAN, torch.zeros(3, 1, 1)), tensors.pop(STD, torch.ones(3, 1, 1))
     network = build(config)
     own = network.state_dict()
     different = sorted(
@@ -81,26 +80,9 @@ def from_safetensors(content: bytes, config: NetworkConfig, where: str) -> Train
         raise RequestError(f"{where} is not a whole safetensors file ({error})") from None
 
 
-def weights_file(path: Path, config: NetworkConfig) -> Trained:
-    """Weights from a file of any origin: safetensors, a checkpoint of ours, or a plain state dict."""
-    if path.suffix == ".safetensors":
-        return from_safetensors(_bytes(path), config, str(path))
-    content = _torch_file(path)
-    tensors = content.get("tensors", content.get("state_dict", content))
-    tensors = {name.removeprefix("module."): value for name, value in tensors.items() if isinstance(value, Tensor)}
-    return trained(config, tensors, str(path))
-
-
 def _tensors(network: nn.Module, normalization: Normalization) -> dict[str, Tensor]:
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    return state | {_MEAN: normalization.mean.cpu(), _STD: normalization.std.cpu()}
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+    return state | {MEAN: normalization.mean.cpu(), STD: normalization.std.cpu()}
 
 
 def _torch_file(path: Path) -> dict[str, Any]:

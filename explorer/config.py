@@ -83,6 +83,8 @@ class RunConfig(Config):
     data: str = ""
     """`name@fingerprint` of the image set: the same pixels are the same data wherever they lie."""
     seed: int = 0
+    weights: str = ""
+    """Of a network that was imported the first 16 hex digits of its weights' SHA-256; empty for one trained here."""
 
     def __post_init__(self) -> None:
         between("seed", self.seed, 0, 2**31 - 1)

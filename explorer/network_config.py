@@ -175,6 +175,12 @@ def depths(block: str = "basic", design: str = "cifar") -> range | tuple[int, ..
     return range(_STEPS[block] + 2, LARGEST_DEPTH + 1, _STEPS[block])
 
 
+def vgg_layers(depth: int) -> tuple[int | None, ...]:
+    """Channels of VGG's convolutions in order; None stands for a max pooling, which halves the map."""
+    stages = zip((64, 128, 256, 512, 512), _TABLE_1["vgg", depth], strict=True)
+    return tuple(layer for channels, count in stages for layer in (*([channels] * count), None))
+
+
 def network(name: str) -> NetworkConfig:
     """Read a name: `plain-20`, `resnet-56:shortcut=B,width=32`, `resnet-164-bottleneck`, `vgg-19@imagenet`."""
     match = _NAME.fullmatch(name.strip())

@@ -20,11 +20,16 @@ class Race:
     seeds: tuple[int, ...] = (0,)
     network: NetworkConfig = NetworkConfig()
     """Width, shortcut option and classes of all of them."""
+    also: tuple[NetworkConfig, ...] = ()
+    """Further networks, trained alongside and drawn with the others; the verdict is not about them."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.families) - set(FAMILIES))
         if unknown:
             raise RequestError(f"unknown family {unknown[0]!r}: choose from {', '.join(FAMILIES)}")
+        twice = [network.name for network in self.also if self.is_judged(network) or self.also.count(network) > 1]
+        if twice:
+            raise RequestError(f"{twice[0]} is in the race already")
         for name in ("depths", "families", "seeds"):
             values = getattr(self, name)
             if not values:
@@ -35,14 +40,18 @@ class Race:
     @property
     def runs(self) -> list[RunConfig]:
         """Seed by seed; within a seed the deepest first, so that the longest does not begin last."""
+        return [self._run(network, seed) for seed in self.seeds for network in (*self._judged(), *self.also)]
+
+    def is_judged(self, network: NetworkConfig) -> bool:
+        """Whether the verdict is about this network."""
+        return network in self._judged()
+
+    def _judged(self) -> list[NetworkConfig]:
         return [
-            self._run(depth, family, seed)
-            for seed in self.seeds
+            replace(self.network, depth=depth, shortcut="none" if family == "plain" else self.network.shortcut)
             for depth in sorted(self.depths, reverse=True)
             for family in self.families
         ]
 
-    def _run(self, depth: int, family: str, seed: int) -> RunConfig:
-        shortcut = "none" if family == "plain" else self.network.shortcut
-        network = replace(self.network, depth=depth, shortcut=shortcut)
+    def _run(self, network: NetworkConfig, seed: int) -> RunConfig:
         return RunConfig(network, self.recipe.training_for(network), self.data, seed)

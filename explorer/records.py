@@ -16,6 +16,15 @@ class LayerResponse:
 
 
 @dataclass(frozen=True)
+class GateOpenness:
+    """T(x) of one Highway block over images, channels and places: 0 carries the input on, 1 is a plain layer."""
+
+    block: str
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
 class StepRecord:
     """Training seen from inside, averaged over the steps since the last such record."""
 
@@ -64,7 +73,7 @@ class Provenance:
     """Where a number comes from."""
 
     origin: str
-    """live · recorded · paper"""
+    """live · recorded · imported · paper"""
     device: str
     precision: str
     date: str

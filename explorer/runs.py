@@ -136,13 +136,20 @@ class Store:
                 [(STOPPED, run, QUEUED, RUNNING) for run in runs],
             )
 
-    def add(self, config: RunConfig, provenance: Provenance, records: Iterable[Record], label: str) -> None:
-        """Keep a finished run that was made elsewhere."""
+    def add(
+        self,
+        config: RunConfig,
+        provenance: Provenance,
+        records: Iterable[Record],
+        label: str,
+        location: str = "",
+    ) -> None:
+        """Keep a finished run that was made elsewhere; `location` is where images like its own lie, if known."""
         with self._transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO runs (run, config, location, state, label, provenance, created, turn)"
-                " VALUES (?, ?, '', ?, ?, ?, ?, 0)",
-                (config.run, config.to_json(), DONE, label, json.dumps(asdict(provenance)), time.time()),
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                (config.run, config.to_json(), location, DONE, label, json.dumps(asdict(provenance)), time.time()),
             )
             connection.execute("DELETE FROM records WHERE run = ?", (config.run,))
             self._insert(connection, config.run, records)

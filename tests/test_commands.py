@@ -1,14 +1,18 @@
 """The command line is a contract: JSON lines on stdout, one clear line on stderr, exit status 0, 1 or 2."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from explorer.__main__ import main
+from explorer.config import network
+from explorer.networks.build import build
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = [
@@ -106,6 +110,33 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert call("evaluate", run, "--data", "shapes")[1][0]["error"] == evaluated["error"]
 
 
+def test_weights_of_others_are_evaluated_taken_in_and_exported(call, tmp_path: Path) -> None:
+    state = build(network("resnet-8"), seed=4).state_dict()
+    usual = {name.replace("stage", "layer").replace("head.", "linear."): value for name, value in state.items()}
+    usual = {re.sub(r"^(conv|bn)\.", r"\g<1>1.", name): value for name, value in usual.items()}
+    file = tmp_path / "resnet8.th"
+    torch.save({"state_dict": {f"module.{name}": value for name, value in usual.items()}}, file)
+
+    status, (found,), _ = call("evaluate", "--weights", str(file), "--network", "resnet-8", "--normalize", "imagenet",
+                               "--data", "shapes")  # fmt: skip
+    assert (status, found["matched"], found["images"]) == (0, "names", 2000)
+    assert found["network"] in ("resnet-8", "resnet-8:zeros=around")
+    assert "zeros=after" in found["notes"][-1]
+
+    status, (taken,), _ = call("runs", "import", str(file), "--data", "shapes", "--normalize", "imagenet")
+    assert (status, taken["network"]) == (0, found["network"])
+    _, (row,), _ = call("runs", "show", taken["run"])
+    assert (row["state"], row["provenance"]["origin"]) == ("done", "imported")
+    assert call("evaluate", taken["run"], "--data", "shapes")[1][0]["error"] == found["error"]
+    assert len(call("measure", "responses", taken["run"])[1][0]["runs"][0]["responses"]) == 7
+
+    status, (exported,), _ = call("export", taken["run"], "--out", str(tmp_path / "out"))
+    assert status == 0
+    written = torch.load(tmp_path / "out" / "weights.pt", weights_only=True)["state_dict"]
+    assert torch.equal(written["head.weight"], state["head.weight"])
+    assert any(name.endswith(".py") for name in exported["files"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -128,7 +159,14 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
         (("runs", "show", "ffff"), "no run"),
         (("runs", "import", "nowhere.recording"), "cannot read"),
         (("evaluate",), "either a RUN or"),
-        (("evaluate", "--weights", "nowhere.pt"), "which network"),
+        (("evaluate", "--weights", "nowhere.pt"), "cannot read"),
+        (("evaluate", "--weights", "pyproject.toml", "--network", "resnet-20"), "safe to read"),
+        (("runs", "import", "nowhere.pt", "--network", "resnet-20"), "cannot read"),
+        (("summary", "resnet-34"), "resnet-34@imagenet"),
+        (("train", "vgg-19", "--data", "shapes"), "counted and drawn"),
+        (("train", "resnet-1202:width=256", "--data", "shapes"), "GB of memory"),
+        (("export", "googlenet", "--out", "."), "torchvision"),
+        (("export", "resnet-21", "--out", "."), "20 and 26"),
         (("evaluate", "--weights", "nowhere.pt", "--network", "plain-8"), "cannot read"),
     ],
 )

@@ -12,7 +12,17 @@ ROOT = Path(__file__).resolve().parents[1]
 # Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
 _LOW = {"config", "network_config", "records", "outline", "errors"}
 _BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
-_MIDDLE = _BELOW_TRAINING | {"measurement", "training", "race", "recipes", "checkpoints", "summary", "paper", "memory"}
+_MIDDLE = _BELOW_TRAINING | {
+    "measurement",
+    "training",
+    "race",
+    "recipes",
+    "checkpoints",
+    "summary",
+    "paper",
+    "memory",
+    "weights",
+}
 ALLOWED = {
     "errors": set(),
     "canonical": {"errors"},
@@ -20,6 +30,9 @@ ALLOWED = {
     "config": {"canonical", "network_config", "errors"},
     "outline": set(),
     "paper": {"config"},
+    "weights": _LOW | {"data", "networks"},
+    "export": _BELOW_TRAINING | {"checkpoints", "summary"},
+    "imported": _BELOW_TRAINING | {"measurement", "checkpoints", "weights", "runs"},
     "memory": {"config", "errors", "summary"},
     "records": set(),
     "home": {"errors"},
@@ -32,15 +45,16 @@ ALLOWED = {
     "race": {"config", "errors", "recipes"},
     "measurement": _BELOW_TRAINING | {"measurement"},
     "training": _BELOW_TRAINING | {"measurement"},
-    "checkpoints": _BELOW_TRAINING,
+    "checkpoints": _BELOW_TRAINING | {"weights"},
     "attribution": _MIDDLE | {"attribution"},
     "plots": _LOW | {"plots", "measurement"},
     "runs": _LOW,
     "recordings": _LOW | {"runs", "checkpoints"},
     "jobs": _LOW | {"runs"},
     "engines": _MIDDLE | {"engines", "runs", "jobs"},
-    "ui": _MIDDLE | {"ui", "attribution", "plots", "runs", "recordings", "jobs", "engines"},
-    "commands": _MIDDLE | {"commands", "attribution", "plots", "runs", "recordings", "jobs", "engines"},
+    "ui": _MIDDLE | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"},
+    "commands": _MIDDLE
+    | {"commands", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"},
     "__main__": {"commands", "errors"},
 }
 PAGES_MAY = {"config", "errors", "records", "ui", "plots", "recipes", "race", "runs", "measurement"}

@@ -22,7 +22,9 @@ def test_training_takes_the_weights_three_times_and_every_output_once() -> None:
 def test_a_training_that_does_not_fit_says_what_it_takes() -> None:
     needed = training_bytes(CONFIG)
     check_training(CONFIG, free=needed)
-    with pytest.raises(RequestError, match=r"plain-8 with batches of 64 takes about 58 MB of memory, and 44 MB are free"):
+    with pytest.raises(
+        RequestError, match=r"plain-8 with batches of 64 takes about 58 MB of memory, and 44 MB are free"
+    ):
         check_training(CONFIG, free=44_000_000)
 
 

@@ -13,7 +13,7 @@ from explorer.config import TrainingConfig, network
 from explorer.data import sources
 from explorer.errors import ExplorerError, RequestError
 
-_CIFAR10_MEAN, _CIFAR10_STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+_GATE_IMAGES = 512
 
 
 def add_to(subparsers: Any) -> None:
@@ -21,16 +21,24 @@ def add_to(subparsers: Any) -> None:
     parser = command(subparsers, "evaluate", evaluate, "the error of a run, or of a file of weights")
     parser.add_argument("run", nargs="?")
     parser.add_argument("--weights", type=Path, help="safetensors, or torch.save of a state dict")
-    parser.add_argument("--network", help="which network the weights are of")
+    parser.add_argument("--network", help="which network the weights are of (default: what their shapes say)")
     parser.add_argument(
-        "--normalize", choices=("cifar10",), help="how images were normalised (default: as the file says)"
+        "--normalize", choices=("cifar10", "imagenet"), help="how images were normalised (default: as the file says)"
     )
     parser.add_argument("--data", help="auto, cifar10, shapes or a path (default: the run's)")
     parser.add_argument("--split", choices=("test", "train"), default="test")
+    parser = command(
+        subparsers, "export", export, "a network as PyTorch code that runs by itself, of a run with weights"
+    )
+    parser.add_argument("what", metavar="RUN|NETWORK")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser = subparsers.add_parser("measure", help="measure trained networks")
     measures = parser.add_subparsers(required=True, metavar="MEASUREMENT")
     parser = command(measures, "responses", responses, "standard deviation of each layer's response (Fig. 7)")
     parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser = command(measures, "gates", gates, "how far the gates of Highway networks open")
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("--data", help="where the test images are (default: the run's)")
     parser = command(subparsers, "attribute", attribute, "what in an image counted for a class, per network")
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--image", required=True, help="a picture's path, or the index of a test image")
@@ -42,30 +50,70 @@ def add_to(subparsers: Any) -> None:
 
 def evaluate(options: Namespace) -> None:
     """Top-1 and top-5 error on all images of a split."""
-    from explorer.checkpoints import Trained, weights_file
+    if (options.run is None) == (options.weights is None):
+        raise RequestError("evaluate takes either a RUN or --weights FILE [--network NAME]")
+    if options.weights:
+        _evaluate_weights(options)
+    else:
+        _evaluate_run(options)
+
+
+def _evaluate_run(options: Namespace) -> None:
+    from explorer.checkpoints import Trained
+    from explorer.weights import published
+
+    runs = catalogue()
+    run = runs.run(options.run)
+    trained = recordings.trained(runs, run.run)
+    if options.normalize:
+        trained = Trained(trained.network, published(options.normalize))
+    images = sources.load(options.data or run.location or "auto")
+    _tell_errors(options, trained, images, run.config.training.image_size, {"network": run.config.network.name})
+
+
+def _evaluate_weights(options: Namespace) -> None:
+    from explorer.imported import fitted
+    from explorer.weights import read_file
+
+    weights = read_file(options.weights)
+    images = sources.load(options.data or "auto")
+    fit = fitted(weights, options.network, options.normalize, images)
+    values = {"network": fit.config.name, "matched": fit.report.how, "notes": list(fit.report.notes)}
+    _tell_errors(options, fit.trained, images, images.test_images.shape[-1], values)
+
+
+def _tell_errors(options: Namespace, trained: Any, images: Any, size: int, values: dict[str, Any]) -> None:
     from explorer.data.augmentation import prepare
     from explorer.evaluation import error, logits
 
-    runs = catalogue()
-    if (options.run is None) == (options.weights is None):
-        raise RequestError("evaluate takes either a RUN or --weights FILE --network NAME")
-    if options.weights:
-        if not options.network:
-            raise RequestError("--weights needs --network NAME: which network are they of?")
-        trained, size, location = weights_file(options.weights, network(options.network)), 32, "auto"
-    else:
-        run = runs.run(options.run)
-        trained = recordings.trained(runs, run.run)
-        size, location = run.config.training.image_size, run.location or "auto"
-    if options.normalize:
-        trained = Trained(trained.network, _published_normalization())
-    images = sources.load(options.data or location)
     train = options.split == "train"
     pixels, labels = (images.train_images, images.train_labels) if train else (images.test_images, images.test_labels)
     outputs = logits(trained.network, prepare(pixels, size), trained.normalization)
     top1, top5 = error(outputs, labels), error(outputs, labels, top=5)
-    values = {"images": len(labels), "error": top1, "top5_error": top5, "data": images.description}
-    result(options, values, f"{percent(top1)} of {len(labels):,} images wrong ({images.description})")
+    told = f"{percent(top1)} of {len(labels):,} images wrong ({images.description})"
+    told = "\n".join([*values.get("notes", ()), told])
+    counted = {"images": len(labels), "error": top1, "top5_error": top5, "data": images.description}
+    result(options, {**counted, **values}, told)
+
+
+def export(options: Namespace) -> None:
+    """Write a network as PyTorch code that needs torch alone; of a run, with its weights."""
+    from explorer.export import files
+
+    if re.fullmatch(r"[0-9a-f]{4,16}", options.what):
+        runs = catalogue()
+        run = runs.run(options.what)
+        written = files(run.config.network, recordings.trained(runs, run.run), run.provenance)
+    else:
+        written = files(network(options.what))
+    folder = _folder(options.out)
+    for name, content in written.items():
+        try:
+            (folder / name).write_bytes(content)
+        except OSError as error:
+            raise ExplorerError(f"cannot write {folder / name}: {error.strerror}") from None
+    paths = [str(folder / name) for name in written]
+    result(options, {"files": paths}, "\n".join(paths))
 
 
 def responses(options: Namespace) -> None:
@@ -87,6 +135,24 @@ def responses(options: Namespace) -> None:
             for layer in last.responses
         ]
     result(options, {"runs": measured}, "\n".join(told))
+
+
+def gates(options: Namespace) -> None:
+    """Mean openness of every gate on the first test images."""
+    from explorer.data.augmentation import prepare
+    from explorer.measurement.gates import gate_openness
+
+    runs, measured, told = catalogue(), [], []
+    for name in options.runs:
+        run = runs.run(name)
+        trained = recordings.trained(runs, run.run)
+        images = sources.load(options.data or run.location or "auto").test_images[:_GATE_IMAGES]
+        found = gate_openness(trained.network, trained.normalization(prepare(images, run.config.training.image_size)))
+        if not found:
+            raise RequestError(f"{run.config.network.name} has no gates: train highway-20, say")
+        measured.append({"run": run.run, "network": run.config.network.name, "gates": [asdict(gate) for gate in found]})
+        told += [f"{run.config.network.name:<16} {gate.block:<12} {gate.mean:.3f} ± {gate.std:.3f}" for gate in found]
+    result(options, {"runs": measured, "images": len(images)}, "\n".join(told))
 
 
 def attribute(options: Namespace) -> None:
@@ -149,13 +215,3 @@ def _folder(path: Path) -> Path:
     except OSError as error:
         raise ExplorerError(f"cannot write to {path}: {error.strerror}") from None
     return path
-
-
-def _published_normalization() -> Any:
-    """Per-channel mean and standard deviation as most published CIFAR-10 weights were trained with."""
-    import torch
-
-    from explorer.data.prepared import Normalization
-
-    mean, std = (torch.tensor(values)[:, None, None] for values in (_CIFAR10_MEAN, _CIFAR10_STD))
-    return Normalization(mean, std)

@@ -21,9 +21,7 @@ def add_to(subparsers: Any) -> None:
     """Declare the commands of this group."""
     command(subparsers, "doctor", doctor, "this machine: device, data, store, versions, what is missing")
     parser = command(subparsers, "summary", summarise, "a network's parameters, multiply-adds and layers")
-    parser.add_argument(
-        "network", help="plain-20, resnet-56:shortcut=B, highway-32, resnet-50@imagenet …"
-    )
+    parser.add_argument("network", help="plain-20, resnet-56:shortcut=B, highway-32, resnet-50@imagenet …")
     parser = command(subparsers, "data", data, "which images are used, or fetch CIFAR-10")
     parser.add_argument("action", choices=("info", "fetch"))
     parser.add_argument("--data", default="auto", help="auto, cifar10, shapes or a path (info)")

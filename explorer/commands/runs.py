@@ -22,7 +22,11 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("run")
     parser.add_argument("--out", type=Path, help=f"file or folder (default: RUN{recordings.SUFFIX} here)")
     parser.add_argument("--curves-only", action="store_true", help="leave the weights out: a small file")
-    command(actions, "import", take_in, "add a recording to the store").add_argument("file", type=Path)
+    parser = command(actions, "import", take_in, "add a recording, or weights that others trained, to the store")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--network", help="which network weights are of (default: what their shapes say)")
+    parser.add_argument("--normalize", choices=("cifar10", "imagenet"), help="how their images were normalised")
+    parser.add_argument("--data", default="auto", help="the images that an imported network is measured on")
     command(actions, "delete", delete, "remove a run, its records and its weights").add_argument("run")
 
 
@@ -61,13 +65,39 @@ def export(options: Namespace) -> None:
 
 
 def take_in(options: Namespace) -> None:
-    """Add a recording to the store."""
+    """Add a recording or an imported network to the store."""
+    path: Path = options.file
+    if path.suffix == recordings.SUFFIX:
+        _take_in_recording(options)
+    else:
+        _take_in_weights(options)
+
+
+def _take_in_recording(options: Namespace) -> None:
+    path: Path = options.file
     try:
-        content = options.file.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
-        raise RequestError(f"cannot read {options.file}: {error.strerror}") from None
-    run = recordings.add(catalogue().store, content, options.file.name)
+        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+    run = recordings.add(catalogue().store, content, path.name)
     result(options, {"run": run.run, "label": run.label})
+
+
+def _take_in_weights(options: Namespace) -> None:
+    from explorer.data import sources
+    from explorer.imported import take_in as take_in_weights
+    from explorer.weights import read_file
+
+    source = sources.resolve(options.data)
+    weights = read_file(options.file)
+    location = str(source.path) if source.path else source.kind
+    images = sources.load(options.data)
+    run, report = take_in_weights(catalogue().store, weights, images, location, options.network, options.normalize)
+    matched = {"matched": report.how, "notes": list(report.notes), "tensors": len(report.pairs)}
+    told = "\n".join(
+        [*report.notes, f"{run.label}: run {run.run}, {len(report.pairs)} tensors matched by {report.how}"]
+    )
+    result(options, {"run": run.run, "label": run.label, "network": run.config.network.name, **matched}, told)
 
 
 def delete(options: Namespace) -> None:

@@ -7,7 +7,7 @@ from statistics import mean
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.config import RunConfig
+from explorer.config import NetworkConfig, RunConfig
 from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
 
@@ -35,8 +35,18 @@ class _Series:
     high: list[float]
 
 
+@dataclass(frozen=True)
+class _Line:
+    """How a network is drawn: `theme.line`'s arguments."""
+
+    family: str
+    rank: int
+    depths: int
+    variant: int
+
+
 def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
-    """Plain and residual side by side on one y axis; training error thin, test error bold, depth by shade and dash.
+    """Plain networks left, those with shortcuts right, on one y axis; training error thin, test error bold.
 
     Of several seeds the mean is drawn, with a band from the best to the worst. `steps` is the length of the x axis.
     A recording behind a live race is drawn faint.
@@ -44,19 +54,14 @@ def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(FAMILIES.values())
     )
-    depths = sorted({curve.config.network.depth for curve in curves})
+    networks = sorted({curve.config.network for curve in curves}, key=lambda network: (network.depth, network.name))
+    lines = _lines(networks)
     for recorded in (True, False):
-        for column, family in enumerate(FAMILIES, 1):
-            for depth in depths:
-                chosen = [
-                    curve
-                    for curve in curves
-                    if (curve.config.network.family, curve.config.network.depth, curve.recorded)
-                    == (family, depth, recorded)
-                ]
-                if chosen:
-                    behind = recorded and not all(curve.recorded for curve in curves)
-                    _add_network(figure, chosen, column, family, depths.index(depth), len(depths), behind)
+        for network in networks:
+            chosen = [curve for curve in curves if (curve.config.network, curve.recorded) == (network, recorded)]
+            if chosen:
+                behind = recorded and not all(curve.recorded for curve in curves)
+                _add_network(figure, chosen, lines[network], behind)
     for column in (1, 2):  # plotly draws no axes for a panel without a trace
         figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip"), row=1, col=column)
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
@@ -82,12 +87,24 @@ def alternative_text(curves: Sequence[Curve]) -> str:
     return "Error over training steps. " + ("; ".join(told) + "." if told else "Nothing measured yet.")
 
 
-def _add_network(
-    figure: go.Figure, curves: list[Curve], column: int, family: str, rank: int, depths: int, behind: bool
-) -> None:
+def _lines(networks: Sequence[NetworkConfig]) -> dict[NetworkConfig, _Line]:
+    """Which line each network has: the depth's rank among all, and a number where only an option tells it apart."""
+    depths = sorted({network.depth for network in networks})
+    variants: dict[tuple[str, int], int] = {}
+    lines = {}
+    for network in networks:
+        bare, variant = f"{network.family}-{network.depth}", 0
+        if network.name != bare:
+            variant = variants[network.family, network.depth] = variants.get((network.family, network.depth), 0) + 1
+        lines[network] = _Line(network.family, depths.index(network.depth), len(depths), variant)
+    return lines
+
+
+def _add_network(figure: go.Figure, curves: list[Curve], drawn: _Line, behind: bool) -> None:
     """The mean of the finished seeds with its band; a seed under way beside them is a line of its own."""
     finished = [curve for curve in curves if _is_finished(curve)]
-    name = f"{family}-{curves[0].config.network.depth}"
+    network = curves[0].config.network
+    name, column = network.name, 1 if network.shortcut == "none" else 2
     groups = {name: finished} if finished else {}
     for curve in curves:
         if not _is_finished(curve):
@@ -96,8 +113,8 @@ def _add_network(
         for split, word in (("train", "training"), ("test", "test")):
             series = _series(group, split)
             if len(group) > 1 and not behind:
-                figure.add_trace(_band(series, theme.band(family, rank, depths)), row=1, col=column)
-            line = theme.line(family, rank, split, depths)
+                figure.add_trace(_band(series, theme.band(drawn.family, drawn.rank, drawn.depths)), row=1, col=column)
+            line = theme.line(drawn.family, drawn.rank, split, drawn.depths, drawn.variant)
             marked = split == "test" and len(series.steps) < _FEW and not behind
             figure.add_trace(
                 go.Scatter(

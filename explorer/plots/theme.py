@@ -20,14 +20,22 @@ PAPER = "#838a94"
 """Reference marks: the paper's own values, never a colour of a family."""
 FONT = "'Source Sans', 'Noto Sans KR', 'Nanum Gothic', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif"
 
-_SHADES = {"plain": ("#e27418", "#ad4900"), "resnet": ("#3a9bd6", "#0068a3")}  # shallowest, deepest
+_SHADES = {  # shallowest, deepest
+    "plain": ("#e27418", "#ad4900"),
+    "resnet": ("#3a9bd6", "#0068a3"),
+    "preresnet": ("#c274a5", "#9c4f80"),
+    "highway": ("#1fa67f", "#007a5a"),
+    "skipinit": ("#a68a12", "#7d6600"),
+}
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # from the deepest
+_VARIANT_DASHES = ("2px,3px", "8px,3px,2px,3px,2px,3px", "12px,4px,4px,4px")
 _WIDTHS = {"train": 1.25, "test": 2.75}
 
 
 def colour(family: str) -> str:
-    """The one colour of a family, plain or resnet; grey for anything else."""
-    return {"plain": PLAIN, "resnet": RESIDUAL}.get(family, PAPER)
+    """The one colour of a family; grey for one that is not trained here."""
+    others = {"preresnet": "#b0608f", "highway": "#009068", "skipinit": "#927800"}
+    return {"plain": PLAIN, "resnet": RESIDUAL, **others}.get(family, PAPER)
 
 
 def shade(family: str, depth_rank: int, depths: int = 2) -> str:
@@ -40,9 +48,14 @@ def shade(family: str, depth_rank: int, depths: int = 2) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def line(family: str, depth_rank: int, split: str, depths: int = 2) -> dict[str, Any]:
-    """A `go.Scatter` line: `split` is train (thin) or test (bold); the deepest is solid, others dashed."""
+def line(family: str, depth_rank: int, split: str, depths: int = 2, variant: int = 0) -> dict[str, Any]:
+    """A `go.Scatter` line: `split` is train (thin) or test (bold); the deepest is solid, others dashed.
+
+    Networks of one family and depth that differ in an option are variants 1, 2 …, dashed in a way of their own.
+    """
     dash = _DASHES[min(max(depths - 1 - depth_rank, 0), len(_DASHES) - 1)]
+    if variant:
+        dash = _VARIANT_DASHES[(variant - 1) % len(_VARIANT_DASHES)]
     return {"color": shade(family, depth_rank, depths), "width": _WIDTHS[split], "dash": dash}
 
 

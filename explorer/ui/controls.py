@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.config import NetworkConfig, network
 from explorer.errors import RequestError
 from explorer.race import Race
 from explorer.recipes import RECIPES
@@ -14,6 +15,7 @@ from explorer.runs import Run
 from explorer.ui import resources
 
 _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
+_FURTHER = ("preresnet-32", "highway-32", "skipinit-32", "resnet-32:shortcut=B", "resnet-32:strength=0.5")
 _DATA_LABELS = {"cifar10": "CIFAR-10", "shapes": "Generated shapes"}
 
 
@@ -47,13 +49,30 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
         chosen = st.selectbox(
             "Images",
             resources.data_choices(),
-            format_func=_data_label,
+            format_func=data_label,
             help="CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.",
             key="data",
             bind="query-params",
         )
     found = resources.source(chosen)
-    return Race(recipe, found.name, _depths(pair or own))
+    return Race(recipe, found.name, _depths(pair or own), also=_also())
+
+
+def _also() -> tuple[NetworkConfig, ...]:
+    """Further networks, drawn as a control only when the address names some or the reader asks."""
+    with st.expander("More networks in this race", expanded="also" in st.query_params):
+        names = st.multiselect(
+            "Further networks",
+            _FURTHER,
+            accept_new_options=True,
+            max_selections=4,
+            placeholder="Choose, or type a name such as resnet-32:shortcut=B",
+            help="Trained under the same recipe, on the same images, and drawn beside the others. The page "
+            "Architecture shows what each of them is.",
+            key="also",
+            bind="query-params",
+        )
+    return tuple(network(name) for name in names)
 
 
 def location() -> str:
@@ -93,7 +112,8 @@ def one_run(label: str, choices: Sequence[Run], default: Run, key: str) -> Run:
 def run_label(run: Run) -> str:
     """What tells a run from the others in a list."""
     origin = run.provenance.origin if run.provenance else run.state
-    return f"{run.label} · {run.config.training.steps:,} steps · {origin}"
+    trained = "" if run.config.weights else f" · {run.config.training.steps:,} steps"
+    return f"{run.label}{trained} · {origin}"
 
 
 def pick(label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str) -> str:
@@ -102,7 +122,8 @@ def pick(label: str, options: Sequence[str], default: str, key: str, shown: Call
     return str(chosen or default)
 
 
-def _data_label(data: str) -> str:
+def data_label(data: str) -> str:
+    """What a choice of images is called."""
     kind = resources.source(data).kind if data == "auto" else data
     return {"cifar": "CIFAR-10", **_DATA_LABELS}.get(kind, Path(kind).name)
 

@@ -38,7 +38,7 @@ def provenance_badge(provenance: Provenance) -> None:
 
 def provenance_html(provenance: Provenance) -> str:
     """The pill as HTML: origin, device, day, time taken; data and versions in its tooltip."""
-    origin = provenance.origin if provenance.origin in ("live", "recorded", "paper") else "recorded"
+    origin = provenance.origin if provenance.origin in ("live", "recorded", "imported", "paper") else "recorded"
     words = [provenance.device, provenance.date[:10], _duration(provenance.seconds)]
     details = [provenance.data, provenance.precision, *(f"{k} {v}" for k, v in provenance.versions.items())]
     pill = f'<span class="rx-pill rx-{origin}">{origin}</span>'

@@ -17,7 +17,7 @@ from explorer.recipes import RECIPES
 from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import frame, resources, sentences
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import final, records
+from explorer.ui.runs import final, records, submit
 
 _TICK_SECONDS = 1.0
 _LONG = RECIPES["paper"].training.steps
@@ -44,13 +44,13 @@ def start_or_stop(race: Race, location: str) -> None:
             st.rerun()
         return
     seed = _next_seed(race, live)
-    configs = replace(race, seeds=(seed,)).runs
+    done = {run.run for run in live if run.state == DONE}
+    configs = [config for config in replace(race, seeds=(seed,)).runs if config.run not in done]
     seconds = _estimate(configs)
     label = f"Run seed {seed} too" if seed else "Run it here"
     takes = f" · about {sentences.duration(seconds)}" if seconds else ""
     if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start", width="stretch"):
-        server.store.submit(configs, location)
-        server.engine.tend()
+        submit(configs, location)
         st.rerun()
 
 
@@ -85,7 +85,7 @@ def _race(race: Race, was_active: bool) -> None:
 
 def _verdict(runs: Sequence[Run], race: Race) -> None:
     """The sentences that the finished runs allow; while none are, what is shown and why."""
-    gaps = _gaps(runs)
+    gaps = _gaps(runs, race)
     if gaps:
         said = sentences.verdict_sentences(gaps)
         basis = sentences.basis(gaps)
@@ -133,7 +133,7 @@ def caution(race: Race) -> None:
     shown = live or _recorded(race, exact=False)
     if not shown or any(run.state in ACTIVE for run in live):
         return
-    steps, gaps = shown[0].config.training.steps, _gaps(shown)
+    steps, gaps = shown[0].config.training.steps, _gaps(shown, race)
     recorded = _recorded(race, exact=False)
     said = ""
     if "resnet" in gaps and gaps["resnet"].degrades:
@@ -144,15 +144,16 @@ def caution(race: Race) -> None:
     elif steps < _LONG:
         said = "A short run shows which networks are *harder to optimise*, not yet which end up worse. "
     if recorded and recorded[0].config.training.steps > steps:
-        sentences_there = " ".join(sentences.verdict_sentences(_gaps(recorded)))
+        sentences_there = " ".join(sentences.verdict_sentences(_gaps(recorded, race)))
         said += f"Recorded with {recorded[0].config.training.steps:,} steps: {sentences_there}"
     if said:
         st.info(said, icon=":material/history:")
 
 
-def _gaps(runs: Sequence[Run]) -> dict[str, Gap]:
+def _gaps(runs: Sequence[Run], race: Race) -> dict[str, Gap]:
     """The verdict of those runs that have finished."""
-    return verdict([(run.config, last) for run in runs if run.state == DONE and (last := final(run)) is not None])
+    judged = [run for run in runs if run.state == DONE and race.is_judged(run.config.network)]
+    return verdict([(run.config, last) for run in judged if (last := final(run)) is not None])
 
 
 def _live(race: Race) -> list[Run]:
@@ -165,7 +166,7 @@ def _live(race: Race) -> list[Run]:
 
 def _recorded(race: Race, exact: bool) -> list[Run]:
     """Recordings of all its networks: of its recipe and kind of images if `exact`, else the longest on CIFAR-10."""
-    names = {config.network.name for config in race.runs}
+    names = {config.network.name for config in race.runs if race.is_judged(config.network)}
     steps = {config.training.steps for config in race.runs}
     kind = resources.kind(race.data) if exact else "cifar10"
     runs = [

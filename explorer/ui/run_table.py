@@ -63,7 +63,7 @@ def _row(run: Run) -> dict[str, Any]:
         "curve": errors[:: max(1, len(errors) // _SPARK_POINTS)],
         "training error": 100 * last.training_error if last else None,
         "test error": 100 * last.test_error if last else None,
-        "steps": run.config.training.steps,
+        "steps": None if run.config.weights else run.config.training.steps,
         "device": run.provenance.device if run.provenance else "",
         "time": sentences.duration(run.provenance.seconds) if run.provenance and run.provenance.seconds else "",
         "run": run.run,

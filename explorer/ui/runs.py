@@ -1,9 +1,10 @@
-"""What pages ask of runs: their records, their last evaluation, which belong together."""
+"""What pages ask of runs: to be run, their records, their last evaluation, which belong together."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
+from explorer.config import RunConfig
 from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
 from explorer.ui import resources
@@ -28,6 +29,17 @@ def records(run: Run) -> list[Record]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _records(run: str, newest: tuple[int, int]) -> list[Record]:
     return resources.server().store.records(run)
+
+
+def submit(configs: list[RunConfig], location: str) -> None:
+    """Queue these runs and see that somebody works the queue; refused if one of them would not fit into memory."""
+    from explorer.memory import check_training  # with torch, which a page must not wait for before it is drawn
+
+    for config in configs:
+        check_training(config)
+    server = resources.server()
+    server.store.submit(configs, location)
+    server.engine.tend()
 
 
 def latest_race(runs: Sequence[Run]) -> list[Run]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.config import NetworkConfig, RunConfig, TrainingConfig
+from explorer.config import NetworkConfig, RunConfig, TrainingConfig, network
 from explorer.plots import theme
 from explorer.plots.curves import Curve, alternative_text, error_curves
 from explorer.records import EvaluationRecord, StepRecord
@@ -86,3 +86,17 @@ def test_on_a_narrow_page_the_panels_stand_one_above_the_other() -> None:
     assert narrow["yaxis"]["domain"][0] > narrow["yaxis2"]["domain"][1]
     titles = [title["text"] for title in narrow["annotations"]]
     assert titles == ["Plain networks", "Residual networks"]
+
+
+def test_networks_that_differ_in_an_option_are_lines_of_their_own() -> None:
+    curves = [_curve("resnet", 8, (0.4, 0.3)), _curve("resnet", 8, (0.5, 0.4)), _curve("plain", 8, (0.5, 0.4))]
+    names = ("resnet-8", "resnet-8:shortcut=B", "highway-8")
+    curves = [
+        replace(curve, config=replace(curve.config, network=network(name)))
+        for name, curve in zip(names, curves, strict=True)
+    ]
+    traces = _traces(curves)
+    lines = [traces[f"{name} test"].line for name in names]
+    assert {traces[f"{name} test"].xaxis for name in names} == {"x2"}
+    assert lines[0].dash != lines[1].dash
+    assert lines[0].color == lines[1].color != lines[2].color

@@ -24,7 +24,9 @@ def contrast(one: str, other: str) -> float:
 
 
 ALL = [theme.PLAIN, theme.RESIDUAL, theme.PAPER]
-ALL += [theme.shade(family, rank, 4) for family in ("plain", "resnet") for rank in range(4)]
+FAMILIES = ("plain", "resnet", "preresnet", "highway", "skipinit")
+ALL += [theme.shade(family, rank, 4) for family in FAMILIES for rank in range(4)]
+ALL += [theme.colour(family) for family in FAMILIES]
 
 
 @pytest.mark.parametrize(("colour", "page"), itertools.product(ALL, PAGES))
@@ -33,7 +35,7 @@ def test_colour_is_legible_on_both_pages(colour: str, page: str) -> None:
 
 
 def test_deeper_is_darker() -> None:
-    for family in ("plain", "resnet"):
+    for family in FAMILIES:
         shades = [luminance(theme.shade(family, rank, 4)) for rank in range(4)]
         assert shades == sorted(shades, reverse=True)
 

@@ -1,0 +1,106 @@
+"""Networks that others trained, as runs like any other: measured on the images at hand when they are taken in."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from torch import Tensor
+
+from explorer import device as devices
+from explorer.checkpoints import Trained, save
+from explorer.config import NetworkConfig, RunConfig, TrainingConfig, network
+from explorer.data.augmentation import prepare
+from explorer.data.image_set import ImageSet
+from explorer.data.prepared import PreparedData, prepared
+from explorer.errors import RequestError
+from explorer.evaluation import error, logits
+from explorer.measurement.responses import layer_responses
+from explorer.networks.residual import ResidualNetwork
+from explorer.records import EvaluationRecord, Provenance
+from explorer.runs import Run, Store
+from explorer.weights import Report, Weights, guess, identity, match, published, variants
+
+TRIAL_IMAGES = 1000
+_EVALUATED = 2000
+_RESPONSE_IMAGES = 512
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A network that weights were found to be of, with how they got there."""
+
+    config: NetworkConfig
+    trained: Trained
+    report: Report
+
+
+def fitted(weights: Weights, name: str | None, normalize: str | None, images: ImageSet) -> Fit:
+    """The network `name` (or what the shapes say) with these weights, and the normalisation that they want.
+
+    Where the file leaves open which network it is (option A's zero channels), each is tried on the first training
+    images and the one that errs least is taken.
+    """
+    config = network(name) if name else guess(weights)
+    if config is None:
+        raise RequestError(f"{weights.where}: which network is it of? Its shapes do not say; name it, as resnet-20")
+    if config.classes != len(images.classes):
+        raise RequestError(
+            f"{config.name} tells {config.classes} classes apart, {images.name} has {len(images.classes)}"
+        )
+    normalization = published(normalize) if normalize else weights.normalization or published("cifar10")
+    notes = [] if normalize or weights.normalization else ["The file does not say how images were normalised: cifar10."]
+    fits = []
+    for variant in variants(config, name or "", weights):
+        model, report = match(weights, variant)
+        fits.append(Fit(variant, Trained(model, normalization), report))
+    if len(fits) == 1:
+        return _noted(fits[0], notes)
+    size = images.train_images.shape[-1]
+    pixels, labels = prepare(images.train_images[:TRIAL_IMAGES], size), images.train_labels[:TRIAL_IMAGES]
+    errors = [error(logits(fit.trained.network, pixels, fit.trained.normalization), labels) for fit in fits]
+    tried = ", ".join(f"zeros={fit.config.zeros}: {found:.1%} wrong" for fit, found in zip(fits, errors, strict=True))
+    notes.append(f"Where option A puts its zero channels no file says; on {len(labels):,} training images {tried}.")
+    return _noted(fits[errors.index(min(errors))], notes)
+
+
+def take_in(
+    store: Store, weights: Weights, images: ImageSet, location: str, name: str | None, normalize: str | None
+) -> tuple[Run, Report]:
+    """Add a file's network to the store as a finished run; the same weights are the same run."""
+    began = time.perf_counter()
+    fit = fitted(weights, name, normalize, images)
+    training = TrainingConfig(image_size=images.train_images.shape[-1])
+    config = RunConfig(fit.config, training, images.name, weights=identity(fit.trained.network))
+    if store.get(config.run):
+        raise RequestError(f"{weights.where} is in the store already, as run {config.run}")
+    record = _evaluation(fit.trained, images, training)
+    save(store.checkpoint(config.run), config, fit.trained.network, fit.trained.normalization)
+    provenance = Provenance(
+        "imported", devices.device().description, "fp32", datetime.now(UTC).isoformat(timespec="seconds"),
+        devices.versions(), images.description, time.perf_counter() - began,
+    )  # fmt: skip
+    store.add(config, provenance, [record], f"{fit.config.name} · imported", location)
+    return store.run(config.run), fit.report
+
+
+def _noted(fit: Fit, notes: list[str]) -> Fit:
+    return replace(fit, report=replace(fit.report, notes=tuple(notes)))
+
+
+def _evaluation(trained: Trained, images: ImageSet, training: TrainingConfig) -> EvaluationRecord:
+    """What training would have recorded at its end, on at most 2,000 images of each split."""
+    few = min(_EVALUATED, len(images.test_images))
+    data = prepared(images, replace(training, test_images=few, clean_images=_EVALUATED))
+    model: ResidualNetwork = trained.network
+    clean, labels = data.train_images[: data.clean], data.train_labels[: data.clean]
+    test, seen = (logits(model, pixels, trained.normalization) for pixels in (data.test_images, clean))
+    return EvaluationRecord(
+        seq=0, step=0, epoch=0.0,
+        training_error=error(seen, labels), training_images=data.clean,
+        test_error=error(test, data.test_labels), test_top5_error=error(test, data.test_labels, top=5),
+        test_images=few, responses=layer_responses(model, _first(trained, data)), seconds=0.0,
+    )  # fmt: skip
+
+
+def _first(trained: Trained, data: PreparedData) -> Tensor:
+    return trained.normalization(data.train_images[: min(_RESPONSE_IMAGES, data.clean)])

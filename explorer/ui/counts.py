@@ -1,0 +1,102 @@
+"""What networks cost, beside each other and beside what the paper prints: tables and one sentence, from outlines."""
+
+from collections.abc import Sequence
+from html import escape
+
+from explorer.outline import Outline, Stage
+from explorer.paper import Printed
+
+_ROWS = ("Weighted layers", "Parameters", "Multiply-adds")
+
+
+def table(outlines: Sequence[Outline], paper: Printed | None) -> str:
+    """Layers, parameters and multiply-adds as HTML: a column a network, and the paper's figures of the first."""
+    heads = [outline.network for outline in outlines]
+    columns = [[f"{count:,}" for count in _counts(outline)] for outline in outlines]
+    if paper:
+        heads.insert(1, f"the paper, {paper.source}")
+        columns.insert(1, ["", _rounded(paper.parameters), _rounded(paper.macs)])
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in heads)
+    rows = "".join(
+        f"<tr><th scope='row'>{name}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        for name, cells in zip(_ROWS, zip(*columns, strict=True), strict=True)
+    )
+    remark = f"<p class='rx-basis'>{escape(paper.remark)}</p>" if paper and paper.remark else ""
+    return f"<table class='rx-counts'><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>{remark}"
+
+
+def stages(outline: Outline) -> str:
+    """Stage by stage: output, layers, parameters, multiply-adds, and the share of them."""
+    rows = "".join(_stage_row(stage, outline.macs) for stage in outline.stages)
+    heads = ("", "output", "layers", "parameters", "multiply-adds", "share")
+    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def printed_table(networks: Sequence[tuple[Outline, Printed | None]]) -> str:
+    """Every network counted, beside what the paper prints of its multiply-adds, with the difference."""
+    heads = ("", "layers", "parameters", "multiply-adds", "the paper", "differs")
+    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    rows = "".join(_printed_row(outline, paper) for outline, paper in networks)
+    return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def twins(first: Outline, second: Outline) -> str:
+    """Whether two networks have the same parameters and multiply-adds, or by how much not."""
+    same = [f"{name.lower()}" for name, a, b in zip(_ROWS, _counts(first), _counts(second), strict=True) if a == b]
+    if len(same) == len(_ROWS):
+        return (
+            f"**Twins:** {second.network} has the same {first.parameters:,} parameters and the same "
+            f"{first.macs / 1e6:,.2f} million multiply-adds. Only the shortcuts differ, and they cost nothing."
+        )
+    told = [
+        f"{abs(a - b):,} {name.lower()} {'more' if a > b else 'fewer'} ({_percent(a / b - 1)})"
+        for name, a, b in zip(_ROWS, _counts(first), _counts(second), strict=True)
+        if a != b
+    ]
+    return f"**No twins:** {first.network} has " + " and ".join(told) + f" than {second.network}."
+
+
+def _counts(outline: Outline) -> tuple[int, int, int]:
+    return outline.weighted_layers, outline.parameters, outline.macs
+
+
+def _percent(share: float) -> str:
+    digits = 1 if abs(share) >= 0.0005 else 3
+    return f"{100 * share:+.{digits}f} %".replace("-", "−")
+
+
+def _rounded(count: float | None) -> str:
+    if count is None:
+        return ""
+    return (
+        f"{count / 1e9:.1f}×10⁹" if count >= 1e9 else f"{count / 1e6:.2g} M" if count < 1e7 else f"{count / 1e6:.1f} M"
+    )
+
+
+def _printed_row(outline: Outline, paper: Printed | None) -> str:
+    printed, differs, remark = "", "", ""
+    if paper and paper.macs:
+        printed, remark = _rounded(paper.macs), paper.remark
+        differs = _percent(outline.macs / paper.macs - 1)
+    cells = (outline.weighted_layers, outline.parameters, outline.macs)
+    name = escape(outline.network.removesuffix("@imagenet"))
+    title = f" title='{escape(remark, quote=True)}'" if remark else ""
+    return (
+        f"<tr><th scope='row'>{name}</th>"
+        + "".join(f"<td>{cell:,}</td>" for cell in cells)
+        + f"<td>{printed}</td><td{title}>{differs}{'*' if remark else ''}</td></tr>"
+    )
+
+
+def _stage_row(stage: Stage, total: int) -> str:
+    channels, height, width = stage.output
+    name = stage.label or stage.name.replace("stage", "stage ")
+    cells = (
+        f"{channels} × {height}×{width}",
+        f"{stage.weighted_layers:,}",
+        f"{stage.parameters:,}",
+        f"{stage.macs:,}",
+        f"{100 * stage.macs / total:.0f} %",
+    )
+    return f"<tr><th scope='row'>{escape(name)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

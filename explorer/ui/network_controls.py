@@ -1,0 +1,177 @@
+"""The widgets that make up a network. Its name in the address is their whole state."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.config import NetworkConfig, depths, network
+from explorer.network_config import INITIALISATIONS
+
+FAMILIES = {
+    "plain": "Plain",
+    "resnet": "Residual",
+    "preresnet": "Pre-activation",
+    "highway": "Highway",
+    "skipinit": "SkipInit",
+    "vgg": "VGG",
+    "googlenet": "GoogLeNet",
+}
+_OF_DESIGN = {
+    "cifar": ("plain", "resnet", "preresnet", "highway", "skipinit"),
+    "imagenet": ("plain", "resnet", "vgg", "googlenet"),
+}
+_DESIGNS = {"cifar": "CIFAR-10 (section 4.2)", "imagenet": "ImageNet (Table 1)"}
+_SHORTCUTS = {"A": "A identity", "B": "B projection where the shape changes", "C": "C projections"}
+_BLOCKS = {"basic": "3×3, 3×3", "bottleneck": "1×1, 3×3, 1×1"}
+_INITS = dict(zip(INITIALISATIONS, ("Kaiming", "Xavier", "too small", "too large"), strict=True))
+_DEPTHS = {
+    "basic": (*range(8, 117, 6), 164, 302, 602, 1202),
+    "bottleneck": (*range(11, 120, 9), 164, 326, 650, 1001),
+}
+_WIDTHS = {"cifar": (4, 8, 16, 32, 64, 128), "imagenet": (16, 32, 64, 128)}
+_FAMILY_HELP = (
+    "**Plain:** layers alone.  \n**Residual:** F(x) + x, the paper's.  \n**Pre-activation:** BN and ReLU before each "
+    "layer, nothing after the sum (He et al. 2016).  \n**Highway:** learnt gates mix layers and input (Srivastava "
+    "et al. 2015).  \n**SkipInit:** no BN, a learnt factor on F that starts at 0 (De and Smith 2020)."
+)
+
+
+def chosen(key: str, default: str) -> NetworkConfig:
+    """The network that the widgets called `key` stand at; the address parameter `key` holds its name.
+
+    A name that came by the address moves the widgets; a wrong one raises RequestError, and the widgets stay.
+    """
+    named = st.query_params.get(key) or st.session_state.get(f"{key}-name") or default
+    if named != st.session_state.get(f"{key}-name"):
+        _move(key, network(named))
+    config = _widgets(key)
+    st.session_state[f"{key}-name"] = config.name
+    if st.query_params.get(key) != config.name:
+        st.query_params[key] = config.name
+    return config
+
+
+def _move(key: str, config: NetworkConfig) -> None:
+    """Set every widget to what the config says, before they are drawn."""
+    for f in fields(config):
+        st.session_state[f"{key}-{f.name}"] = getattr(config, f.name)
+    st.session_state[f"{key}-family"] = config.family
+    st.session_state[f"{key}-width-{config.design}"] = config.width
+    st.session_state[_depth_key(key, config.design, config.block)] = config.depth
+
+
+def _widgets(key: str) -> NetworkConfig:
+    design = _pick(key, "design", "Made for", list(_DESIGNS), _DESIGNS, "What the network classifies.")
+    families = _OF_DESIGN[design]
+    family = _pick(key, "family", "Family", families, FAMILIES, _FAMILY_HELP)
+    bare = network({"googlenet": "googlenet", "vgg": "vgg-19"}.get(family) or _bare(family, design))
+    if family == "googlenet":
+        return bare
+    block = bare.block
+    if design == "cifar" and family in ("plain", "resnet", "preresnet"):
+        block = _pick(key, "block", "Block", list(_BLOCKS), _BLOCKS, "Two 3×3 layers, or the bottleneck of Fig. 5.")
+    depth = _depth(key, design, family, block)
+    if design == "imagenet" and family != "vgg":
+        block = "bottleneck" if depth >= 50 else "basic"
+    values: dict[str, Any] = {"depth": depth, "block": block}
+    if family in ("resnet", "preresnet", "skipinit"):
+        values["shortcut"] = _pick(
+            key, "shortcut", "Shortcut", list(_SHORTCUTS), _SHORTCUTS,
+            "Where the shape changes: **A** takes every second pixel and pads zeros, **B** projects by a 1×1 layer; "
+            "**C** projects everywhere.",
+        )  # fmt: skip
+    if family != "vgg":
+        name = f"width-{design}"
+        widths = sorted({*_WIDTHS[design], st.session_state.get(f"{key}-{name}", bare.width)})
+        values["width"] = _slide(key, name, "Width", widths, bare.width, "Channels of the first stage.")
+    return replace(bare, **values, **_more(key, family, block, values.get("shortcut", "")))
+
+
+def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
+    """What few want to change."""
+    values: dict[str, Any] = {}
+    with st.expander("More"):
+        if family != "skipinit":
+            st.session_state.setdefault(f"{key}-bn", family != "vgg")
+            values["bn"] = st.toggle("Batch normalisation", key=f"{key}-bn")
+        if family == "vgg":
+            return values
+        values["init"] = _pick(
+            key, "init", "Initialisation", list(_INITS), _INITS, "Half and twice Kaiming's standard deviation."
+        )
+        if shortcut:
+            tenths = [tenth / 10 for tenth in range(11)]
+            values["strength"] = _slide(
+                key,
+                "strength",
+                "Shortcut strength",
+                tenths,
+                1.0,
+                "y = F(x) + strength · x: 0 computes a plain network.",
+            )
+            values["survival"] = _slide(
+                key, "survival", "Stochastic depth: last block kept", tenths[1:], 1.0,
+                "Training leaves blocks out at random, the later the oftener (Huang et al. 2016).",
+            )  # fmt: skip
+        if shortcut == "A":
+            places = {"after": "after the others", "around": "half before, half after"}
+            values["zeros"] = _pick(key, "zeros", "Zero channels", list(places), places, "The paper does not say.")
+        if block == "bottleneck":
+            strides = {"1x1": "1×1 (the paper)", "3x3": "3×3 (torchvision)"}
+            values["stride_in"] = _pick(
+                key, "stride_in", "Stride 2 in", list(strides), strides, "Of a stage's first block."
+            )
+        if family == "highway":
+            biases = [-float(bias) for bias in range(10, -3, -1)]
+            values["gate_bias"] = _slide(
+                key, "gate_bias", "Gate bias at the start", biases, -2.0, "Below 0 gates begin nearly closed."
+            )
+    return values
+
+
+def _bare(family: str, design: str) -> str:
+    return f"{family}-34@imagenet" if design == "imagenet" else f"{family}-20"
+
+
+def _depth(key: str, design: str, family: str, block: str) -> int:
+    """One of the depths that exist, the nearest to the last one chosen."""
+    known: Sequence[int] = _DEPTHS.get(block, ()) if design == "cifar" else _imagenet_depths(family)
+    own = _depth_key(key, design, "vgg" if family == "vgg" else block)
+    last = st.session_state.get(own, st.session_state.get(f"{key}-depth", 20))
+    options = sorted({*known, *([last] if design == "cifar" and last in depths(block) else [])})
+    if st.session_state.get(own) not in options:
+        st.session_state[own] = min(options, key=lambda depth: abs(depth - last))
+    help_text = f"Weighted layers: {6 if block == 'basic' else 9}n+2." if design == "cifar" else "Weighted layers."
+    depth = int(st.select_slider("Depth", options, key=own, help=help_text))
+    st.session_state[f"{key}-depth"] = depth
+    return depth
+
+
+def _imagenet_depths(family: str) -> Sequence[int]:
+    if family == "vgg":
+        return depths("vgg", "imagenet")
+    return (*depths("basic", "imagenet"), *depths("bottleneck", "imagenet"))
+
+
+def _depth_key(key: str, design: str, block: str) -> str:
+    if design == "imagenet":
+        return f"{key}-depth-{'vgg' if block == 'vgg' else design}"
+    return f"{key}-depth-{design}-{block}"
+
+
+def _pick(key: str, name: str, label: str, options: Sequence[str], words: dict[str, str], help_text: str) -> str:
+    """One of a few, side by side."""
+    own = f"{key}-{name}"
+    if st.session_state.get(own) not in options:
+        st.session_state[own] = options[0] if name != "family" else "resnet"
+    picked = st.segmented_control(label, options, required=True, format_func=words.__getitem__, help=help_text, key=own)
+    return str(picked or options[0])
+
+
+def _slide(key: str, name: str, label: str, options: Sequence[float], default: float, help_text: str) -> Any:
+    own = f"{key}-{name}"
+    if st.session_state.get(own) not in options:
+        st.session_state[own] = default
+    return st.select_slider(label, options, key=own, help=help_text)

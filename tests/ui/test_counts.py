@@ -1,0 +1,53 @@
+"""What is said of two networks' sizes, and where the paper's figures stand."""
+
+import pytest
+
+from explorer.config import network
+from explorer.paper import printed
+from explorer.summary import summary
+from explorer.ui import counts
+
+
+def _outline(name: str):
+    return summary(network(name))
+
+
+def test_twins_have_the_same_counts() -> None:
+    said = counts.twins(_outline("resnet-20"), _outline("plain-20"))
+    assert said.startswith("**Twins:** plain-20 has the same 269,722 parameters and the same 40.55 million")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ("resnet-20:shortcut=B", "plain-20", "2,752 parameters more (+1.0 %) and 262,144 multiply-adds more (+0.6 %)"),
+        ("plain-20", "resnet-20:shortcut=B", "2,752 parameters fewer (−1.0 %)"),
+        ("skipinit-20", "plain-20:bn=off", "has 9 parameters more (+0.003 %) than"),
+        ("resnet-56", "resnet-20", "36 weighted layers more (+180.0 %)"),
+    ],
+)
+def test_others_are_told_by_how_much_they_differ(first: str, second: str, says: str) -> None:
+    assert says in counts.twins(_outline(first), _outline(second))
+
+
+def test_the_papers_figures_stand_beside_those_of_their_network() -> None:
+    config = network("resnet-50@imagenet")
+    table = counts.table([summary(config), summary(config.twin)], printed(config))
+    assert "<th scope='col'>the paper, Table 1</th>" in table
+    assert "<td>3,857,973,248</td><td>3.8×10⁹</td><td>3,498,311,680</td>" in table
+    assert "no one rule of rounding" in table
+
+
+def test_table_1_says_by_how_much_each_count_differs() -> None:
+    configs = [network("resnet-152@imagenet"), network("googlenet")]
+    table = counts.printed_table([(summary(config), printed(config)) for config in configs])
+    assert "<td>11,282,415,616</td><td>11.3×10⁹</td><td>−0.2 %</td>" in table
+    assert "<td>1,498,376,192</td><td></td><td></td>" in table
+
+
+def test_stages_show_their_share_and_names_are_escaped() -> None:
+    table = counts.stages(_outline("resnet-50@imagenet"))
+    assert (
+        "<th scope='row'>conv4_x</th><td>1024 × 14×14</td><td>18</td><td>7,098,368</td><td>1,387,266,048</td>" in table
+    )
+    assert "<td>36 %</td>" in table
