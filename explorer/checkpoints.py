@@ -69,7 +69,8 @@ def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Tr
 
 def to_safetensors(trained: Trained) -> bytes:
     """A network's tensors and its normalisation for exchange."""
-    return save_safetensors(_tensors(trained.network, trained.normalization))
+    said = {"network": trained.network.config.name}
+    return save_safetensors(_tensors(trained.network, trained.normalization), said)
 
 
 def from_safetensors(content: bytes, config: NetworkConfig, where: str) -> Trained:

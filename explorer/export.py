@@ -30,7 +30,8 @@ def files(config: NetworkConfig, trained: Trained | None = None, provenance: Pro
         return found
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in trained.network.state_dict().items()}
     buffer = io.BytesIO()
-    torch.save({"state_dict": state, "mean": trained.normalization.mean, "std": trained.normalization.std}, buffer)
+    normalization = {"mean": trained.normalization.mean, "std": trained.normalization.std}
+    torch.save({"network": config.name, "state_dict": state, **normalization}, buffer)
     readme = _readme(config, name, provenance)
     return {
         **found,
@@ -51,7 +52,7 @@ def archive(config: NetworkConfig, trained: Trained | None = None, provenance: P
 
 def module_name(config: NetworkConfig) -> str:
     """A name that Python can import: `resnet_20_shortcut_b`."""
-    return re.sub(r"\W+", "_", config.name).strip("_").lower()
+    return re.sub(r"\W+", "_", config.name.replace("=-", "=minus-")).strip("_").lower()
 
 
 def source(config: NetworkConfig) -> str:
@@ -193,7 +194,7 @@ def _join_parts(config: NetworkConfig) -> Iterator[str]:
     if config.shortcut == "C":
         yield f"self.shortcut = Projection(in_channels, {out}, stride)"
     if config.shortcut == "gate":
-        yield "self.gate = nn.ModuleDict({'conv': nn.Conv2d(in_channels, channels, 1, stride)})"
+        yield 'self.gate = nn.ModuleDict({"conv": nn.Conv2d(in_channels, channels, 1, stride)})'
     if config.skipinit:
         yield "self.scale = Scale()"
     if config.survival != 1:
@@ -256,7 +257,7 @@ def _joined(config: NetworkConfig) -> Iterator[str]:
         yield "return out"
         return
     if config.shortcut == "gate":
-        yield "gate = self.gate['conv'](x).sigmoid()"
+        yield 'gate = self.gate["conv"](x).sigmoid()'
         yield "return gate * out + (1 - gate) * carried"
         return
     if config.skipinit:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import torch
 from torch import Tensor
 
 from explorer import device as devices
@@ -56,7 +57,8 @@ def fitted(weights: Weights, name: str | None, normalize: str | None, images: Im
     if len(fits) == 1:
         return _noted(fits[0], notes)
     size = images.train_images.shape[-1]
-    pixels, labels = prepare(images.train_images[:TRIAL_IMAGES], size), images.train_labels[:TRIAL_IMAGES]
+    order = torch.randperm(len(images.train_images), generator=torch.Generator().manual_seed(0))[:TRIAL_IMAGES]
+    pixels, labels = prepare(images.train_images[order], size), images.train_labels[order]
     errors = [error(logits(fit.trained.network, pixels, fit.trained.normalization), labels) for fit in fits]
     tried = ", ".join(f"zeros={fit.config.zeros}: {found:.1%} wrong" for fit, found in zip(fits, errors, strict=True))
     notes.append(f"Where option A puts its zero channels no file says; on {len(labels):,} training images {tried}.")
@@ -70,7 +72,8 @@ def take_in(
     began = time.perf_counter()
     fit = fitted(weights, name, normalize, images)
     training = TrainingConfig(image_size=images.train_images.shape[-1])
-    config = RunConfig(fit.config, training, images.name, weights=identity(fit.trained.network))
+    normalization = fit.trained.normalization
+    config = RunConfig(fit.config, training, images.name, weights=identity(fit.trained.network, normalization))
     if store.get(config.run):
         raise RequestError(f"{weights.where} is in the store already, as run {config.run}")
     record = _evaluation(fit.trained, images, training)

@@ -1,7 +1,7 @@
 """Which networks there are: the frozen value that decides one, its name, its depths. No torch here."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -173,6 +173,18 @@ def depths(block: str = "basic", design: str = "cifar") -> range | tuple[int, ..
     if block not in _STEPS:
         raise RequestError(f"{block} is an ImageNet network: write {_WHOLE[block]}@imagenet")
     return range(_STEPS[block] + 2, LARGEST_DEPTH + 1, _STEPS[block])
+
+
+def short_names(networks: Iterable[NetworkConfig]) -> dict[NetworkConfig, str]:
+    """Names for a legend: without the options that all of several networks share."""
+    chosen = list(dict.fromkeys(networks))
+    options = [config.name.partition(":")[2].split(",") for config in chosen]
+    shared = set.intersection(*map(set, options)) if len(chosen) > 1 else set()
+    names = {}
+    for config, own in zip(chosen, options, strict=True):
+        kept = ",".join(option for option in own if option not in shared)
+        names[config] = config.name.partition(":")[0] + (f":{kept}" if kept else "")
+    return names
 
 
 def vgg_layers(depth: int) -> tuple[int | None, ...]:

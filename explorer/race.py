@@ -1,6 +1,6 @@
 """A race: networks of several depths and families under one recipe, trained from the same seeds."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from explorer.config import NetworkConfig, RunConfig
 from explorer.errors import RequestError
@@ -18,8 +18,6 @@ class Race:
     depths: tuple[int, ...]
     families: tuple[str, ...] = FAMILIES
     seeds: tuple[int, ...] = (0,)
-    network: NetworkConfig = NetworkConfig()
-    """Width, shortcut option and classes of all of them."""
     also: tuple[NetworkConfig, ...] = ()
     """Further networks, trained alongside and drawn with the others; the verdict is not about them."""
 
@@ -27,7 +25,7 @@ class Race:
         unknown = sorted(set(self.families) - set(FAMILIES))
         if unknown:
             raise RequestError(f"unknown family {unknown[0]!r}: choose from {', '.join(FAMILIES)}")
-        twice = [network.name for network in self.also if self.is_judged(network) or self.also.count(network) > 1]
+        twice = [network.name for network in self.also if network in self._judged() or self.also.count(network) > 1]
         if twice:
             raise RequestError(f"{twice[0]} is in the race already")
         for name in ("depths", "families", "seeds"):
@@ -44,11 +42,11 @@ class Race:
 
     def is_judged(self, network: NetworkConfig) -> bool:
         """Whether the verdict is about this network."""
-        return network in self._judged()
+        return network not in self.also
 
     def _judged(self) -> list[NetworkConfig]:
         return [
-            replace(self.network, depth=depth, shortcut="none" if family == "plain" else self.network.shortcut)
+            NetworkConfig(depth, "none" if family == "plain" else "A", self.recipe.width)
             for depth in sorted(self.depths, reverse=True)
             for family in self.families
         ]

@@ -188,8 +188,9 @@ def _residual_block(
     groups = _grouped(layers, names[0])
     beside = {"shortcut", "gate"}
     main = tuple(layer for part, group in groups.items() if part not in beside for layer in group)
-    after = () if config.preactivation or config.shortcut == "gate" else main[-1:]
-    residual = Path("residual", main[: len(main) - len(after)])
+    inside = config.preactivation or config.shortcut == "gate"  # no activation after the join
+    after = () if inside else tuple(layer for layer in main if layer.kind == "activation")[-1:]
+    residual = Path("residual", tuple(layer for layer in main if layer not in after))
     output = main[-1].output
     paths = [residual]
     if module.shortcut is not None:

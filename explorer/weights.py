@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
-from explorer.config import NetworkConfig, network
+from explorer.config import NetworkConfig, RunConfig, network
 from explorer.data.prepared import Normalization
 from explorer.errors import RequestError
 from explorer.networks.build import build
@@ -38,7 +39,8 @@ _NAMES = (
     (r"\.(?:shortcut|downsample)\.1\.", ".shortcut.bn."),
     (r"^(?:linear|fc|classifier)\.", "head."),
 )
-_OPTIONAL = "num_batches_tracked"
+_USUAL = re.compile(r"(conv|bn|head|stage\d+\.\d+\.(conv\d|bn\d|shortcut\.(conv|bn)|gate\.conv|scale))\.\w+")
+_COUNTER = "num_batches_tracked"  # of BN: never needed
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ class Weights:
 
     where: str
     tensors: dict[str, Tensor]
-    normalization: Normalization | None
+    normalization: Normalization | None = None
     """If the file says how images were normalised."""
+    network: NetworkConfig | None = None
+    """If the file says which network it is of, as ours do."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,16 @@ def read_file(path: Path) -> Weights:
 def read(content: bytes, where: str) -> Weights:
     """The weights in a file's content; `where` is its name for messages. No code in it is run."""
     _check_size(len(content), where)
-    safe = where.endswith(".safetensors") or content[8:9] == b"{"
-    named = _safetensors(content, where) if safe else _unwrapped(_torch_content(content, where), where)
-    tensors = {name: _float32(name, value, where) for name, value in named.items()}
+    if where.endswith(".safetensors") or content[8:9] == b"{":
+        named, network_name = _safetensors(content, where)
+    else:
+        named, network_name = _unwrapped(_torch_content(content, where), where)
+    kept = {name: value for name, value in named.items() if not name.endswith(_COUNTER)}
+    tensors = {name: _float32(name, value, where) for name, value in kept.items()}
     mean, std = tensors.pop(MEAN, None), tensors.pop(STD, None)
     normalization = Normalization(mean, std) if mean is not None and std is not None else None
-    return Weights(where, _without_prefix(tensors), normalization)
+    config = network(network_name) if network_name else None
+    return Weights(where, _without_prefix(tensors), normalization, config)
 
 
 def published(name: str) -> Normalization:
@@ -91,22 +99,38 @@ def published(name: str) -> Normalization:
 def match(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Report]:
     """The network of `config` with these weights, in evaluation mode; weights of another network are refused.
 
-    By names where those are usual (torchvision's, those of the common CIFAR repositories, ours), else by structure:
-    the first unused layer of the same kind and shape, in the order of the file.
+    By names where most are usual (torchvision's, those of the common CIFAR repositories, ours): then each must fit.
+    Else by structure: each convolution with the BN after it, in the order of the file, to the first of its shape.
     """
     if config.block in ("vgg", "inception"):
         raise RequestError(f"weights of {config.name} cannot be used here: choose a plain or residual network")
+    try:
+        return _matched(weights, config)
+    except _UnfitError as reason:
+        found = guess(weights)
+        seems = f"; it looks like {found.name}" if found and found.name != config.name else ""
+        raise RequestError(f"{weights.where} holds another network than {config.name}: {reason}{seems}") from None
+
+
+def _matched(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Report]:
     model = build(config)
-    own = model.state_dict()
-    pairs, how = _by_names(weights.tensors, own), "names"
-    if pairs is None:
+    own = {name: tensor for name, tensor in model.state_dict().items() if not name.endswith(_COUNTER)}
+    renamed = {_our_name(name): name for name in weights.tensors}
+    if 2 * sum(bool(_USUAL.fullmatch(name)) for name in renamed) >= len(renamed):
+        pairs, how = _by_names(weights, renamed, own), "names"
+    else:
         pairs, how = _by_structure(weights, own, config), "structure"
     model.load_state_dict({ours: weights.tensors[theirs] for ours, theirs in pairs.items()}, strict=False)
     return model.eval(), Report(how, tuple(pairs.items()))
 
 
 def guess(weights: Weights) -> NetworkConfig | None:
-    """Which residual network these weights seem to be of, by the shapes of their layers; None if none fits."""
+    """Which network these weights are of: what the file says, else what the shapes of its layers say; None if nothing.
+
+    Shapes do not tell a plain network from its residual twin: the residual one is meant.
+    """
+    if weights.network is not None:
+        return weights.network
     layers = _layers(weights.tensors)
     convolutions = [layer["weight"] for kind, layer in layers.values() if kind == "convolution"]
     heads = [layer["weight"] for kind, layer in layers.values() if kind == "linear"]
@@ -115,31 +139,34 @@ def guess(weights: Weights) -> NetworkConfig | None:
     options = f"width={convolutions[0].shape[0]},classes={heads[0].shape[0]}"
     if not any(kind == "normalization" for kind, _ in layers.values()):
         options += ",bn=off"
-    for name in _candidates([tuple(conv.shape[1:3]) + (conv.shape[3],) for conv in convolutions]):
+    for name in _candidates([conv.shape[-1] for conv in convolutions]):
         try:
             config = network(f"{name}{',' if ':' in name else ':'}{options}")
-            match(weights, config)
-        except RequestError:
+            _matched(weights, config)
+        except (RequestError, _UnfitError):
             continue
         return config
     return None
 
 
-def identity(model: ResidualNetwork) -> str:
-    """16 hex digits of the SHA-256 of all weights."""
+def identity(model: ResidualNetwork, normalization: Normalization) -> str:
+    """16 hex digits of the SHA-256 of all weights and of what images are normalised by."""
+    tensors = {**model.state_dict(), MEAN: normalization.mean, STD: normalization.std}
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
 def variants(config: NetworkConfig, name: str, weights: Weights) -> tuple[NetworkConfig, ...]:
-    """The networks that such weights can mean: no file says where option A puts its zero channels.
+    """The networks that such weights can mean: no file of others says where option A puts its zero channels.
 
     One if the network has no such choice, if the name that was typed makes it, or if the file is one of ours.
     """
-    if config.shortcut != "A" or "zeros=" in name or weights.normalization is not None:
+    if config.shortcut != "A" or "zeros=" in name:
         return (config,)
+    if weights.network is not None:
+        return (replace(config, zeros=weights.network.zeros),)
     return (replace(config, zeros="after"), replace(config, zeros="around"))
 
 
@@ -150,12 +177,18 @@ def _check_size(size: int, where: str) -> None:
         )
 
 
-def _safetensors(content: bytes, where: str) -> dict[str, Tensor]:
+_Named = tuple[dict[str, Tensor], str]
+"""Tensors by name, and the network's name if the file says it."""
+
+
+def _safetensors(content: bytes, where: str) -> _Named:
     try:
-        # such a file keeps no order: numbers in the names give it back
-        return dict(sorted(load_safetensors(content).items(), key=lambda named: _natural(named[0])))
+        tensors = load_safetensors(content)
     except SafetensorError as error:
         raise RequestError(f"{where} is not a whole safetensors file ({error})") from None
+    said = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
+    # such a file keeps no order: numbers in the names give it back
+    return dict(sorted(tensors.items(), key=lambda named: _natural(named[0]))), str(said.get("network", ""))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -172,26 +205,43 @@ def _torch_content(content: bytes, where: str) -> Any:
         raise RequestError(f"{where} is not a file of weights that is safe to read: {reason[:140]}") from None
 
 
-def _unwrapped(content: Any, where: str) -> dict[str, Tensor]:
+def _unwrapped(content: Any, where: str) -> _Named:
+    """The innermost dict of tensors, and what is said beside it."""
+    name, normalization = "", dict[str, Tensor]()
     for _ in range(3):
         if not isinstance(content, dict):
             break
-        found = {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-        inner = next((content[name] for name in _WRAPPERS if isinstance(content.get(name), dict)), None)
+        name = _said_network(content) or name
+        found = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+        inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), None)
         if inner is None:
             if found:
-                return found
+                return found | normalization, name
             break
+        if found.keys() >= {"mean", "std"}:  # as our exported files have them
+            normalization = {MEAN: found["mean"], STD: found["std"]}
         content = inner
     raise RequestError(f"{where} holds no weights")
 
 
+def _said_network(content: dict[Any, Any]) -> str:
+    """The network's name in a file of ours: exported, or a checkpoint with the whole config."""
+    if isinstance(content.get("network"), str) and "state_dict" in content:
+        return str(content["network"])
+    if isinstance(content.get("config"), str) and "tensors" in content:
+        return RunConfig.from_json(content["config"]).network.name
+    return ""
+
+
 def _float32(name: str, tensor: Tensor, where: str) -> Tensor:
-    if not tensor.dtype.is_floating_point:
-        return tensor
-    if not tensor.isfinite().all():
+    """A plain tensor of single precision; what would only pretend to be one is refused before it takes memory."""
+    plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and tensor.dtype.is_floating_point
+    if not plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise RequestError(f"{where}: {name} is no plain tensor of floating-point numbers")
+    single = tensor.float()
+    if not single.isfinite().all():
         raise RequestError(f"{where}: {name} holds numbers that are none (NaN or infinite)")
-    return tensor.float()
+    return single
 
 
 def _without_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -206,14 +256,32 @@ def _our_name(theirs: str) -> str:
     return theirs
 
 
-def _by_names(tensors: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, str] | None:
-    """Ours to theirs; None unless every tensor has its place by name and shape."""
-    renamed = {_our_name(name): name for name in tensors}
-    wanted = {name for name in own if not name.endswith(_OPTIONAL)}
-    there = {name for name in renamed if not name.endswith(_OPTIONAL)}
-    if wanted != there or any(own[name].shape != tensors[renamed[name]].shape for name in wanted):
-        return None
-    return {ours: renamed[ours] for ours in own if ours in renamed}
+class _UnfitError(Exception):
+    """Why weights are not of a network."""
+
+
+def _by_names(weights: Weights, renamed: dict[str, str], own: dict[str, Tensor]) -> dict[str, str]:
+    """Ours to theirs, every tensor by its name."""
+    for name, tensor in own.items():
+        if name not in renamed:
+            raise _UnfitError(f"{_their_name(name, renamed)} {_shape(tensor)} is missing")
+        other = weights.tensors[renamed[name]]
+        if other.shape != tensor.shape:
+            raise _UnfitError(f"{renamed[name]} is {_shape(other)} and should be {_shape(tensor)}")
+    for name, theirs in renamed.items():
+        if name not in own:
+            raise _UnfitError(f"{theirs} {_shape(weights.tensors[theirs])} has no place in it")
+    return {ours: renamed[ours] for ours in own}
+
+
+def _their_name(ours: str, renamed: dict[str, str]) -> str:
+    """What the file would call it, told from a neighbour that it has."""
+    for other, theirs in renamed.items():
+        if other.rpartition(".")[0] == ours.rpartition(".")[0]:
+            return f"{theirs.rpartition('.')[0]}.{ours.rpartition('.')[2]}"
+    if any(theirs.startswith("layer") for theirs in renamed.values()):
+        return ours.replace("stage", "layer")
+    return ours
 
 
 _Layers = dict[str, tuple[str, dict[str, Tensor]]]
@@ -224,8 +292,7 @@ def _layers(tensors: dict[str, Tensor]) -> _Layers:
     grouped: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         module, _, last = name.rpartition(".")
-        if last != _OPTIONAL:
-            grouped.setdefault(module, {})[last] = tensor
+        grouped.setdefault(module, {})[last] = tensor
     return {module: (_kind(parts), parts) for module, parts in grouped.items()}
 
 
@@ -235,75 +302,73 @@ def _kind(parts: dict[str, Tensor]) -> str:
     return {4: "convolution", 2: "linear"}.get(parts["weight"].dim() if "weight" in parts else 0, "other")
 
 
+_Unit = tuple[str, str | None]
+"""Names of a convolution or linear layer and of the BN that follows it."""
+
+
 def _by_structure(weights: Weights, own: dict[str, Tensor], config: NetworkConfig) -> dict[str, str]:
     ours, theirs = _layers(own), _layers(weights.tensors)
-    if config.preactivation:  # its last BN is ours by name `bn`, second in order; others' comes last
+    if config.preactivation:  # its last BN is registered second
         ours["bn"] = ours.pop("bn")
-    unused = dict(theirs)
+        ours["head"] = ours.pop("head")
+    mine, unused = _units(ours), _units(theirs)
+    if mine is None or unused is None or config.block == "bottleneck":
+        raise _UnfitError("its names are not the usual ones, and their order does not tell either")
     pairs: dict[str, str] = {}
-    for module, layer in ours.items():
-        found = next((name for name, other in unused.items() if _same(layer, other)), None)
+    for unit in mine:
+        found = next((other for other in unused if _same(unit, ours, other, theirs)), None)
         if found is None:
-            raise RequestError(_missing(weights, config, module, layer, unused))
-        del unused[found]
-        pairs |= {f"{module}.{last}": f"{found}.{last}" for last in layer[1]}
+            raise _UnfitError(f"nothing fits {unit[0]} {_shape(ours[unit[0]][1]['weight'])}")
+        unused.remove(found)
+        for module, other in zip(unit, found, strict=True):
+            if module and other:
+                pairs |= {f"{module}.{last}": f"{other}.{last}" for last in ours[module][1]}
     if unused:
-        module, (_, parts) = next(iter(unused.items()))
-        last, tensor = next(iter(parts.items()))
-        raise RequestError(
-            f"{weights.where} holds another network than {config.name}: {module}.{last} {_shape(tensor)} has no place "
-            f"in it{_seems(weights, config)}"
-        )
+        raise _UnfitError(f"{unused[0][0]} {_shape(theirs[unused[0][0]][1]['weight'])} has no place in it")
     return pairs
 
 
-def _same(one: tuple[str, dict[str, Tensor]], other: tuple[str, dict[str, Tensor]]) -> bool:
-    shapes = [{last: tensor.shape for last, tensor in parts.items()} for _, parts in (one, other)]
-    return one[0] == other[0] and shapes[0] == shapes[1]
+def _units(layers: _Layers) -> list[_Unit] | None:
+    """Convolutions each with the BN right after it; None where BNs stand elsewhere or something else is there."""
+    units: list[_Unit] = []
+    normalized = any(kind == "normalization" for kind, _ in layers.values())
+    for name, (kind, _) in layers.items():
+        if kind == "normalization":
+            if not units or units[-1][1] is not None:
+                return None
+            units[-1] = (units[-1][0], name)
+        elif kind == "other":
+            return None
+        else:
+            units.append((name, None))
+    lonely = sum(bn is None for name, bn in units if layers[name][0] == "convolution")
+    return None if normalized and lonely else units
 
 
-def _missing(
-    weights: Weights, config: NetworkConfig, module: str, layer: tuple[str, dict[str, Tensor]], unused: _Layers
-) -> str:
-    kind, parts = layer
-    last, tensor = next(iter(parts.items()))
-    like = next((f"; in its place is {name}.{last} {_shape(others[last])}" for name, (other, others) in unused.items()
-                 if other == kind and last in others), "")  # fmt: skip
-    return (
-        f"{weights.where} holds another network than {config.name}: nothing fits {module}.{last} {_shape(tensor)}{like}"
-        f"{_seems(weights, config)}"
+def _same(one: _Unit, ours: _Layers, other: _Unit, theirs: _Layers) -> bool:
+    return all(
+        (a is None) == (b is None) and (a is None or b is None or _shapes(ours[a]) == _shapes(theirs[b]))
+        for a, b in zip(one, other, strict=True)
     )
+
+
+def _shapes(layer: tuple[str, dict[str, Tensor]]) -> tuple[str, dict[str, torch.Size]]:
+    return layer[0], {last: tensor.shape for last, tensor in layer[1].items()}
 
 
 def _shape(tensor: Tensor) -> str:
     return "(" + "×".join(map(str, tensor.shape)) + ")"
 
 
-def _seems(weights: Weights, wanted: NetworkConfig) -> str:
-    layers = _layers(weights.tensors)
-    convolutions = [layer["weight"] for kind, layer in layers.values() if kind == "convolution"]
-    names = list(_candidates([tuple(conv.shape[1:3]) + (conv.shape[3],) for conv in convolutions]))
-    name = next((name for name in names if not name.startswith(wanted.name.split(":")[0] + ":")), None)
-    return f"; it looks like {name}" if name and name != wanted.name else ""
-
-
-def _candidates(kernels: Sequence[tuple[int, ...]]) -> Iterator[str]:
-    """Names of networks that have so many convolutions of each size: (in channels, height, width) in order."""
-    sides = [kernel[-1] for kernel in kernels]
-    threes, ones = sides.count(3), sides.count(1)
-    if sides[:1] == [7]:
+def _candidates(kernels: Sequence[int]) -> Iterator[str]:
+    """Names of networks that have so many convolutions of each size."""
+    threes, ones = kernels.count(3), kernels.count(1)
+    if kernels[0] == 7:
         for depth in (18, 34, 50, 101, 152):
             for option in ("A", "B", "C"):
-                for stride in ("", ",stride_in=3x3") if depth >= 50 else ("",):
-                    yield f"resnet-{depth}@imagenet:shortcut={option}{stride}"
+                yield f"resnet-{depth}@imagenet:shortcut={option}"
         return
-    if ones >= 2 * (threes - 1) > 0:
-        depth, projections = 3 * (threes - 1) + 2, ones - 2 * (threes - 1)
-        name = f"resnet-{depth}-bottleneck"
-    else:
-        depth, projections = threes + 1, ones
-        name = f"resnet-{depth}"
-    option = {0: "A", 2: "B", 3: "B"}.get(projections, "C")
-    yield name if option == "A" and "bottleneck" not in name else f"{name}:shortcut={option}"
-    if projections == 3:  # a network of depth 8 has three blocks
-        yield f"{name}:shortcut=C"
+    bottleneck = ones >= 2 * (threes - 1) > 0
+    name = f"{3 * (threes - 1) + 2}-bottleneck" if bottleneck else f"{threes + 1}"
+    for family in ("resnet", "preresnet"):
+        yield from (f"{family}-{name}:shortcut={option}" for option in ("A", "B", "C"))

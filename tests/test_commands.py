@@ -64,7 +64,8 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert status == 0
     *records, result = lines
     assert {record["kind"] for record in records} == {"step", "evaluation"}
-    assert [row["network"] for row in result["runs"]] == ["plain-14", "resnet-14", "plain-8", "resnet-8"]
+    names = ("plain-14", "resnet-14", "plain-8", "resnet-8")
+    assert [row["network"] for row in result["runs"]] == [f"{name}:width=8" for name in names]
     assert result["verdict"].keys() == {"plain", "resnet"}
     low, high = result["verdict"]["plain"]["ci95"]
     assert low <= result["verdict"]["plain"]["gap"] <= high

@@ -142,6 +142,24 @@ def test_an_inception_block_is_four_branches_side_by_side() -> None:
     assert outline.weighted_layers == 22
 
 
+@pytest.mark.parametrize(
+    ("name", "residual", "after"),
+    [
+        ("plain-20", ["conv1", "bn1", "relu1", "conv2", "bn2"], ["relu2"]),
+        ("resnet-20", ["conv1", "bn1", "relu1", "conv2", "bn2"], ["relu2"]),
+        ("skipinit-20", ["conv1", "relu1", "conv2", "scale"], ["relu2"]),
+        ("highway-20", ["conv1", "bn1", "relu1", "conv2", "bn2", "relu2"], []),
+        ("preresnet-20", ["bn1", "relu1", "conv1", "bn2", "relu2", "conv2"], []),
+        ("resnet-20-bottleneck", ["conv1", "bn1", "relu1", "conv2", "bn2", "relu2", "conv3", "bn3"], ["relu3"]),
+    ],
+)
+def test_layers_stand_in_the_order_of_the_signal(name: str, residual: list[str], after: list[str]) -> None:
+    block = summary(network(name)).stages[1].blocks[-1]
+    first = block.names[0] + "."
+    assert [layer.name.removeprefix(first) for layer in block.paths[0].layers] == residual
+    assert [layer.name.removeprefix(first) for layer in block.after] == after
+
+
 def test_what_a_block_adds_is_said_of_its_shortcut() -> None:
     def shortcuts(name: str) -> list[str]:
         stages = summary(network(name)).stages[1:-1]

@@ -1,180 +1,263 @@
-"""The architecture drawing in the manner of Fig. 3, as a self-contained SVG with light colours.
+"""Networks drawn as in Fig. 3 of the paper, as SVG: a column for each, data flowing down, shortcuts on the right.
 
-A page overrides the colours by the classes of the elements (ui/drawing.css); a saved file keeps them.
+The string is a file of its own, in the colours of the light theme. A page gives the same classes those of its theme
+(ui/drawing.css).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 
-from explorer.outline import Block, Layer, Outline, Stage
-from explorer.plots import architecture_layout as at
+from explorer.config import network
+from explorer.outline import Outline
 from explorer.plots import theme
-from explorer.plots.architecture_blocks import block_group, chevron, number, text
-from explorer.plots.architecture_layout import Column, Layout, Row, layout
-from explorer.plots.graph import BOXES, graph
+from explorer.plots.cards import alternative, key, spoken, title
+from explorer.plots.graph import Arc, Part, boxed, graph
+from explorer.plots.layout import (
+    ARC_BOX,
+    LINE,
+    NOTE,
+    NOTE_ASIDE,
+    PAD,
+    SHEET,
+    TEXT,
+    TITLE,
+    Column,
+    Layout,
+    Place,
+    Row,
+    Spot,
+    arranged,
+    counts,
+    label_lines,
+)
 
-TINTS = 7
-"""Shades of rows; further ones have the last."""
-_FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
-_INK, _MUTED, _PAGE, _SLATE = "#16202b", "#5b6672", "#ffffff", "#3c5a78"
+_FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+_FILLS = ("#f8fafc", "#eef2f7", "#e2e9f1", "#d5dfea", "#c8d5e3", "#bbcadb")
+_STYLE = (
+    f".rx-drawing{{font-family:{_FONT};font-size:{TEXT}px}}"
+    ".rx-drawing text{fill:#16202b}.rx-page{fill:#fff}.rx-band{fill:#f4f6f9}.rx-hit{fill:transparent}"
+    f".rx-drawing .rx-note{{font-size:{NOTE}px;fill:#5a6673}}.rx-strong{{font-weight:600}}"
+    f".rx-drawing .rx-title{{font-size:{TITLE}px;font-weight:700;fill:currentColor}}"
+    ".rx-middle{text-anchor:middle}.rx-left{text-anchor:end}"
+    ".rx-flow,.rx-arc,.rx-bracket{fill:none;stroke:#566270;stroke-width:1.25;stroke-linejoin:round}"
+    ".rx-arc,.rx-join{stroke:currentColor;stroke-width:1.75}.rx-join{fill:#fff}.rx-dot{fill:#566270}"
+    ".rx-dotted{stroke-dasharray:.1 4.2;stroke-linecap:round;stroke-width:2.2}"
+    ".rx-box,.rx-end,.rx-on-arc,.rx-frame,.rx-badge rect{fill:#fff;stroke:#8796a8}"
+    ".rx-on-arc{stroke:currentColor}.rx-frame{stroke:#a9b4c1}.rx-bracket{stroke:#8796a8}"
+    + "".join(f".rx-s{rank}{{fill:{fill}}}" for rank, fill in enumerate(_FILLS))
+)
+_DOWN, _LEFT = "m-3.5-5l3.5 5 3.5-5", "m5-3.5l-5 3.5 5 3.5"  # heads of arrows
+_CORNER, _SMALL_CORNER, _LANE_CORNER = 10, 5, 6
+_BADGE = 34
 
 
 def drawing(outlines: Sequence[Outline], unfolded: frozenset[str]) -> str:
-    """Networks side by side as an SVG; `unfolded` names the stages whose repeated blocks are drawn one by one."""
-    graphs = [graph(outline, unfolded) for outline in outlines]
-    headers = [_header(outline) for outline in outlines]
-    top = 26 + at.LINE * max(len(lines) for _, lines in headers)
-    placed = layout(outlines, graphs, top)
-    bottom = placed.bottom + at.BOX + 6
-    size = f"{number(placed.width)} {number(bottom)}"
-    width, height = size.split()
+    """The networks side by side; in the stages named by `unfolded`, equal blocks are drawn one by one.
+
+    A block is a group with `data-block`, its name, and `data-card`, its key in `cards.cards(outlines)`; a box has its
+    layer's name as `data-layer`; a badge has as `data-fold` the stage that it unfolds or folds.
+    """
+    layout = arranged([graph(outline, unfolded) for outline in outlines])
+    size = f'width="{layout.width:g}" height="{layout.height:g}"'
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="rx-drawing" viewBox="0 0 {layout.width:g} {layout.height:g}"'
+    )
+    bands = (_rect("rx-band", 4, row.top, layout.width - 8, row.bottom - row.top, 8) for row in layout.rows)
     return "".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{width}" height="{height}" ',
-            f'role="img" aria-label="{escape(alternative_text(outlines))}"><style>{_style()}</style>',
-            f'<rect class="page" width="{width}" height="{height}"/>',
-            *_rows(placed),
-            *(part for index, column in enumerate(placed.columns) for part in _column(index, column, placed, headers)),
+        (
+            f'{head} {size} role="img" aria-label="{escape(alternative(outlines))}"><style>{_STYLE}</style>',
+            f'<rect class="rx-page" {size}/>',
+            *bands,
+            *(_label(row) for row in (layout.image, *layout.rows)),
+            *(_column(index, column, layout) for index, column in enumerate(layout.columns)),
             "</svg>",
-        ]
+        )
     )
 
 
-def alternative_text(outlines: Sequence[Outline]) -> str:
-    """What the drawing shows, in words."""
-    return " ".join(_described(outline) for outline in outlines)
-
-
-def family(outline: Outline) -> str:
-    """`resnet` of `resnet-20:shortcut=B`."""
-    return at.title(outline)[0].partition("-")[0]
-
-
-def _described(outline: Outline) -> str:
-    costs = f"{outline.parameters:,} parameters, {outline.macs:,} multiply-adds"
-    stages = "; ".join(_stage_described(stage) for stage in outline.stages)
-    return f"{outline.network}: {outline.weighted_layers} layers, {costs}. From top to bottom: {stages}."
-
-
-def _stage_described(stage: Stage) -> str:
-    named = f"{stage.label}: " if stage.label else ""
-    blocks = [block for block in stage.blocks if len(block.paths) > 1 or block.formula]
-    channels, height, width = stage.output
-    if not blocks:
-        return named + ", ".join(layer.text for layer in _boxes(stage.blocks))
-    count = sum(len(block.names) for block in blocks)
-    plural = "s" if count > 1 else ""
-    joins = ", ".join(dict.fromkeys(_way(block) for block in blocks))
-    return f"{named}{count} block{plural} at {height}×{width} with {channels} channels, {joins}"
-
-
-def _way(block: Block) -> str:
-    """How a block's input reaches its end besides the layers."""
-    if block.join == "none":
-        return "no shortcuts"
-    if block.join == "concatenate":
-        return f"{len(block.paths)} branches each"
-    kinds = {"identity": "identity", "padded": "zero-padded", "projection": "projection"}
-    return f"{kinds[block.paths[1].kind]} shortcuts" + (" with gates" if block.join == "gate" else "")
-
-
-def _boxes(blocks: Iterable[Block]) -> Iterator[Layer]:
-    return (layer for block in blocks for layer in block.layers if layer.kind in BOXES)
-
-
-def _header(outline: Outline) -> tuple[str, list[str]]:
-    """The title, and the lines under it."""
-    name, special = at.title(outline)
-    room = max(at.text_width(name, at.TITLE), 112)
-    costs = [f"{outline.parameters:,} parameters", f"{_short(outline.macs)} multiply-adds"]
-    return name, [*at.wrapped(special, room), *costs]
-
-
-def _short(value: int) -> str:
-    for size, unit in ((1e9, "G"), (1e6, "M")):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:,}"
-
-
-def _rows(placed: Layout) -> Iterator[str]:
-    """The bands, their sizes and labels."""
-    yield text(4, placed.image - 4, "output", "small start") + text(4, placed.image + 10, "size", "small start")
-    for index, row in enumerate(placed.rows):
-        shape = f'y="{number(row.top)}" width="{number(placed.width)}" height="{number(row.bottom - row.top)}"'
-        yield f'<rect class="band t{min(index, TINTS - 1)}" {shape} rx="7"/>'
-        yield _row_text(row)
-
-
-def _row_text(row: Row) -> str:
-    y = row.top + at.BAND_PAD + at.LEAD + 15
-    size = text(6, y, f"{row.key[0]}×{row.key[0]}", "small start")
-    return size + (text(6, y + at.LINE + 1, row.label, "label start") if row.label else "")
-
-
-def _column(index: int, column: Column, placed: Layout, headers: Sequence[tuple[str, list[str]]]) -> Iterator[str]:
-    deep, shallow = theme.shade(family(column.outline), 1), theme.shade(family(column.outline), 0)
-    known = deep != theme.PAPER
-    colours = f' color="{deep if known else _MUTED}"' + (f' style="--dark:{shallow}"' if known else "")
-    yield f'<g class="network" data-network="{escape(column.outline.network)}"{colours}>'
-    name, lines = headers[index]
-    x = column.centre
-    yield text(x, at.TITLE + 1, name, "title")
-    yield "".join(text(x, 34 + at.LINE * number, line, "small") for number, line in enumerate(lines))
-    yield _ends(column, placed)
-    tints = {place.drawn.name: _tint(place.top, placed.rows) for place in column.places}
-    for place in column.places:
-        yield block_group(index, column, place, tints[place.drawn.name])
-    yield "</g>"
-
-
-def _tint(top: float, rows: Sequence[Row]) -> int:
-    return min(next(index for index, row in enumerate(rows) if row.bottom > top), TINTS - 1)
-
-
-def _ends(column: Column, placed: Layout) -> str:
-    """The image, the classes and the line that runs through wherever no block stands."""
-    x, image = column.centre, placed.image
-    stops = [image + at.BOX - 4, *(y for place in column.places for y in (place.top, place.bottom)), placed.bottom]
-    line = "".join(
-        f"M{number(x)} {number(start)}V{number(end)}"
-        for start, end in zip(stops[::2], stops[1::2], strict=True)
-        if end > start
+def _label(row: Row) -> str:
+    """The output size, in the margin."""
+    middles = (row.top + 4 + (index + 0.5) * LINE for index in range(len(row.label)))
+    return "".join(
+        _text(line, 10, y, NOTE, "rx-note" if line[0].isdigit() else "rx-note rx-strong")
+        for line, y in zip(row.label, middles, strict=True)
     )
-    nodes = {node.id: node.text for node in column.graph.nodes if node.kind in ("image", "output")}
+
+
+def _column(index: int, column: Column, layout: Layout) -> str:
+    name = column.graph.outline.network
+    first, *_, last = column.graph.nodes
+    bottoms = {key(index, place.part.block): place.bottom for place in column.places}  # of equal blocks the last one's
+    inside = (
+        _part(index, column, place) + _badges(column, place, bottoms[key(index, place.part.block)])
+        for place in column.places
+    )
+    ends = _end(column.spots[first.id]) + _arrows(column, last.id) + _end(column.spots[last.id])
+    opening = f'<g class="rx-column" data-network="{escape(name)}" color="{theme.colour(network(name).family)}">'
+    return f"{opening}{_heading(column, layout)}{ends}{''.join(inside)}</g>"
+
+
+def _heading(column: Column, layout: Layout) -> str:
+    """The name, then parameters and multiply-adds, standing on the image's row."""
+    x, bottom = column.left + PAD, layout.image.top - 8
+    lines = [
+        _text(line, x, bottom - (2 - index) * LINE + 7, NOTE, "rx-note")
+        for index, line in enumerate(counts(column.graph.outline))
+    ]
+    top = bottom - 2 * LINE - TITLE / 2 - 3
+    rows = reversed(column.title)
+    names = [_text(line, x, top - index * (TITLE + 3), TITLE, "rx-title") for index, line in enumerate(rows)]
+    return "".join((*names, *lines))
+
+
+def _end(spot: Spot) -> str:
+    """The image, the classes."""
+    box = _rect("rx-end", spot.x - spot.width / 2, spot.top, spot.width, spot.height, spot.height / 2)
+    return box + _text(spot.node.text, spot.x, spot.y, TEXT, "rx-middle")
+
+
+def _part(index: int, column: Column, place: Place) -> str:
+    """One block: what it stands on, its arrows and shortcuts, its boxes."""
+    part = place.part
+    nodes = [node for node in column.graph.of_block[part.id] if node.kind != "fold"]
+    opening = (
+        f'<g class="rx-block" data-block="{escape(part.id)}" data-stage="{escape(part.stage)}" '
+        f'data-card="{escape(key(index, part.block))}" data-title="{escape(title(part))}" '
+        f'tabindex="-1" role="img" aria-label="{escape(spoken(part))}">'
+    )
+    shortcuts = column.graph.shortcuts[f"{part.id}.join"]
+    return "".join(
+        (
+            opening,
+            _ground(column, place),
+            *(_arrows(column, node.id) for node in nodes),
+            *(_shortcut(column, part, arc, rank, len(shortcuts)) for rank, arc in enumerate(shortcuts)),
+            *(_node(column.spots[node.id], part, place.shade) for node in nodes),
+            "</g>",
+        )
+    )
+
+
+def _ground(column: Column, place: Place) -> str:
+    """Where the pointer finds the block; of folded ones a small pile of sheets."""
+    left, right = column.edges(place.part)
+    sheets = (2 * SHEET, SHEET, 0) if place.part.folded else (0,)
+    size = (right - left, place.bottom - place.top - sheets[0])
+    kind = "rx-frame" if place.part.folded else "rx-hit"
+    return "".join(_rect(kind, left + aside, place.top + aside, *size, 6) for aside in sheets)
+
+
+def _arrows(column: Column, target: str) -> str:
+    """The arrows that end at a node, and what stands beside them."""
+    arcs = column.graph.arriving[target]
+    paths = "".join(_arrow(column.spots[arc.source], column.spots[target]) for arc in arcs)
+    return f'<path class="rx-flow" d="{paths}"/>' + "".join(_note(column, arc) for arc in arcs)
+
+
+def _arrow(source: Spot, target: Spot) -> str:
+    head = "" if target.node.kind == "split" or target.height < 16 else _DOWN
+    if target.node.kind == "concatenate" or source.x == target.x:
+        return f"M{source.x:g} {source.bottom:g}V{target.top:g}{head}"
+    turn, side = _LANE_CORNER, 1 if target.x > source.x else -1
     return (
-        f'<path class="flow" d="{line}{chevron(x, placed.bottom)}"/>'
-        + text(x, image + 12, nodes["image"], "end")
-        + text(x, placed.bottom + 15, nodes["output"], "end")
+        f"M{source.x:g} {source.bottom:g}v2q0 {turn} {side * turn} {turn}H{target.x - side * turn:g}"
+        f"q{side * turn} 0 {side * turn} {turn}V{target.top:g}{head}"
     )
 
 
-def _style() -> str:
-    """The light colours, without variables: not every program that opens an SVG knows them."""
-    tints = "".join(
-        f".band.t{index}{{fill:{_mixed(4 + 1.5 * index)}}}"
-        f".t{index} .box{{fill:{_mixed(12 + 5 * index)};stroke:{_mixed(45 + 6 * index)}}}"
-        for index in range(TINTS)
+def _note(column: Column, arc: Arc) -> str:
+    """`BN, ReLU`: by the block whose layers they are, if the arrow leads from one to the next."""
+    source, target = column.spots[arc.source], column.spots[arc.target]
+    x = source.x if target.node.kind == "concatenate" else target.x  # on the lane, where paths part or meet
+    y = (source.bottom + target.top) / 2
+    if arc.text and source.node.block != target.node.block:
+        y = source.bottom + 10 if arc.layers[0].name.startswith(source.node.block) else target.top - 8
+    note = _text(arc.text, x + NOTE_ASIDE, y, NOTE, "rx-note") if arc.text else ""
+    factor = _text(f"× {arc.factor}", x - NOTE_ASIDE, y, NOTE, "rx-note rx-left") if arc.factor else ""
+    return note + factor
+
+
+def _shortcut(column: Column, part: Part, arc: Arc, rank: int, number: int) -> str:
+    """An arc to the right of the boxes, with what stands on it and beside it."""
+    start, end = column.spots[arc.source], column.spots[arc.target]
+    x, turn = column.shortcut(rank), _SMALL_CORNER if part.compact else _CORNER
+    arrival = end.y + (8 * rank - 4 * (number - 1)) * (not part.compact)
+    line = (
+        f"M{start.x:g} {start.y:g}H{x - turn:g}q{turn} 0 {turn} {turn}V{arrival - turn:g}q0 {turn} {-turn} {turn}"
+        f"H{end.x + end.width / 2 + 1:g}"
     )
+    dotted = " rx-dotted" * arc.dotted
+    head = f'<path class="rx-arc" d="M{end.x + end.width / 2 + 1:g} {arrival:g}{_LEFT}"/>'
+    words = "" if part.compact else _beside(arc, x, (start.y + arrival) / 2)
+    return f'<path class="rx-arc rx-{arc.kind}{dotted}" d="{line}"/>{head}{words}'
+
+
+def _beside(arc: Arc, x: float, y: float) -> str:
+    layers = boxed(arc.layers)
+    box = "".join(
+        f'<g data-layer="{escape(layer.name)}">{_rect("rx-on-arc", x - ARC_BOX / 2, y - 9, ARC_BOX, 18, 4)}'
+        f"{_text(layer.text.split(' ')[0], x, y, NOTE, 'rx-middle')}</g>"
+        for layer in layers
+    )
+    lines = label_lines(arc)
+    left, top = x + (ARC_BOX / 2 if layers else 0) + 4, y - (len(lines) - 1) * LINE / 2
+    return box + "".join(_text(line, left, top + index * LINE, NOTE, "rx-note") for index, line in enumerate(lines))
+
+
+def _node(spot: Spot, part: Part, shade: int) -> str:
+    match spot.node.kind:
+        case "split":
+            return "" if part.compact else f'<circle class="rx-dot" cx="{spot.x:g}" cy="{spot.y:g}" r="2"/>'
+        case "add":
+            return _plus(spot)
+        case "concatenate" | "gate":
+            return _box("rx-join", spot, "rx-note rx-middle", spot.height / 2)
+    kind = "rx-pooling" if spot.node.kind == "pooling" else f"rx-s{min(shade, len(_FILLS) - 1)}"
+    return f'<g data-layer="{escape(spot.node.id)}">{_box(f"rx-box {kind}", spot, "rx-middle", 5)}</g>'
+
+
+def _plus(spot: Spot) -> str:
+    radius, arm = spot.height / 2, spot.height * 0.28
+    circle = f'<circle class="rx-join" cx="{spot.x:g}" cy="{spot.y:g}" r="{radius:g}"/>'
+    return f'{circle}<path class="rx-arc" d="M{spot.x - arm:g} {spot.y:g}h{2 * arm:g}m{-arm:g}{-arm:g}v{2 * arm:g}"/>'
+
+
+def _box(kind: str, spot: Spot, text: str, radius: float) -> str:
+    box = _rect(kind, spot.x - spot.width / 2, spot.top, spot.width, spot.height, radius)
+    return box + _text(spot.node.text, spot.x, spot.y, TEXT, text)
+
+
+def _badges(column: Column, place: Place, bottom: float) -> str:
+    """`× 8` on a fold, a button that shows every one; what is unfolded a bracket holds, with a button to fold it.
+
+    `bottom` is where the last of equal blocks ends.
+    """
+    part = place.part
+    number, left = len(part.block.names), column.edges(part)[0]
+    if part.folded:
+        words = f"Show the {number} equal blocks of {part.stage} one by one"
+        return _badge(f"× {number}", part.stage, words, left + 16, place.top)
+    if not part.begins_unfolded:
+        return ""
+    badge = _badge("fold", part.stage, f"Fold the {number} equal blocks of {part.stage}", left + 16, place.top + 4)
+    bracket = f'<path class="rx-bracket" d="M{left + 5:g} {place.top + 6:g}h-4V{bottom - 6:g}h4"/>'
+    return f'{bracket}<g class="rx-control">{badge}</g>'
+
+
+def _badge(text: str, stage: str, words: str, x: float, y: float) -> str:
+    """A button; its invisible ground is as large as a finger needs."""
     return (
-        f"text{{font:{at.TEXT}px {_FONT};fill:{_INK};text-anchor:middle}}"
-        f".title{{font-size:{at.TITLE}px;font-weight:700;fill:currentColor}}"
-        f".small,.note,.beside{{font-size:{at.SMALL}px;fill:{_MUTED}}}.label{{font-weight:600}}"
-        ".start,.note,.beside{text-anchor:start}.left{text-anchor:end}"
-        f".row text{{font-size:{at.SMALL}px}}.factor{{font-style:italic;fill:currentColor}}"
-        f".page{{fill:{_PAGE}}}{tints}.box.open{{fill:{_PAGE}}}.hit{{fill:transparent}}"
-        f".flow{{fill:none;stroke:{_MUTED};stroke-width:1.2}}"
-        f".arc{{fill:none;stroke:currentColor;stroke-width:1.6}}.dotted{{stroke-width:2.2;stroke-dasharray:.1 4.4;"
-        "stroke-linecap:round}.head{fill:none;stroke:currentColor;stroke-width:1.6}.dot{fill:currentColor}"
-        f".join{{fill:{_PAGE};stroke:currentColor;stroke-width:1.6}}"
-        f".side{{fill:{_PAGE};stroke:currentColor;stroke-width:1.2}}"
-        f".outline{{fill:none;stroke:{_MUTED};stroke-width:1}}"
-        f".badge rect{{fill:{_PAGE};stroke:{_MUTED}}}.badge text{{font-weight:600}}.refold{{display:none}}"
+        f'<g class="rx-badge" data-fold="{escape(stage)}" tabindex="-1" role="button" aria-label="{escape(words)}">'
+        f'<circle class="rx-hit" cx="{x:g}" cy="{y:g}" r="16"/>{_rect("", x - _BADGE / 2, y - 9, _BADGE, 18, 9)}'
+        f"{_text(text, x, y, NOTE, 'rx-middle rx-strong')}</g>"
     )
 
 
-def _mixed(percent: float) -> str:
-    """Slate on the page."""
-    pairs = [(int(_SLATE[i : i + 2], 16), int(_PAGE[i : i + 2], 16)) for i in (1, 3, 5)]
-    part = min(percent, 100) / 100
-    return "#" + "".join(f"{round(over * part + under * (1 - part)):02x}" for over, under in pairs)
+def _rect(kind: str, x: float, y: float, width: float, height: float, radius: float) -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f'<rect{named} x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="{radius:g}"/>'
+
+
+def _text(text: str, x: float, y: float, size: float, kind: str) -> str:
+    """One line, its middle at `y`."""
+    return f'<text class="{kind}" x="{x:g}" y="{y + 0.35 * size:.1f}">{escape(text)}</text>'

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.config import NetworkConfig, RunConfig
+from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
 
@@ -37,8 +38,9 @@ class _Series:
 
 @dataclass(frozen=True)
 class _Line:
-    """How a network is drawn: `theme.line`'s arguments."""
+    """How a network is drawn: its name in the legend, and `theme.line`'s arguments."""
 
+    name: str
     family: str
     rank: int
     depths: int
@@ -91,20 +93,20 @@ def _lines(networks: Sequence[NetworkConfig]) -> dict[NetworkConfig, _Line]:
     """Which line each network has: the depth's rank among all, and a number where only an option tells it apart."""
     depths = sorted({network.depth for network in networks})
     variants: dict[tuple[str, int], int] = {}
-    lines = {}
+    names, lines = short_names(networks), {}
     for network in networks:
-        bare, variant = f"{network.family}-{network.depth}", 0
-        if network.name != bare:
+        variant = 0
+        if ":" in names[network]:
             variant = variants[network.family, network.depth] = variants.get((network.family, network.depth), 0) + 1
-        lines[network] = _Line(network.family, depths.index(network.depth), len(depths), variant)
+        rank = depths.index(network.depth)
+        lines[network] = _Line(names[network], network.family, rank, len(depths), variant)
     return lines
 
 
 def _add_network(figure: go.Figure, curves: list[Curve], drawn: _Line, behind: bool) -> None:
     """The mean of the finished seeds with its band; a seed under way beside them is a line of its own."""
     finished = [curve for curve in curves if _is_finished(curve)]
-    network = curves[0].config.network
-    name, column = network.name, 1 if network.shortcut == "none" else 2
+    name, column = drawn.name, 1 if curves[0].config.network.shortcut == "none" else 2
     groups = {name: finished} if finished else {}
     for curve in curves:
         if not _is_finished(curve):

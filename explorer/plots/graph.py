@@ -1,231 +1,258 @@
-"""A network as nodes and arcs, as Fig. 3 draws it: what is drawn, not where.
+"""A network as nodes and arcs: what its drawing shows and what it folds, before anything has a place.
 
-BN, ReLU and the factor of a Scale are no nodes: they are written on the arc on which they act, as Fig. 2 does.
+Convolutions, poolings and linear layers are nodes. What has no box of its own (BN, ReLU) stands on an arc.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
 
 from explorer.outline import Block, Layer, Outline, Path, Stage
 
-COMPACT_ABOVE = 12
-"""A stage of more blocks, unfolded, shows its repeats as one row each."""
-DOTTED = frozenset({"padded", "projection"})
-"""Shortcuts across which the shape changes (Fig. 3)."""
-SHORTCUTS = DOTTED | {"identity"}
-BOXES = frozenset({"convolution", "linear", "pooling"})
-"""Kinds of layers that are nodes."""
+ROWS_FROM = 13
+"""From so many equal blocks in a row on, an unfolded stage shows each as one compact row."""
+
+_BOXED = ("convolution", "linear", "pooling")
+_STRAIGHT = ("residual", "branch")  # kinds of paths that run through the column; the others pass beside it
+_JOINS = {"add": "+", "gate": "gate", "concatenate": "concatenate"}
 
 
 @dataclass(frozen=True)
 class Node:
-    """A box or a join."""
+    """A box or a point on a path of the signal."""
 
     id: str
-    """A layer's name; a fold's first block, a compact block's name; `stage1.0.add` of a join; image, output."""
+    """Unique in the network and the same however it is folded: `stage1.0.conv1`; of a row or fold, the block's name."""
     kind: str
-    """image · convolution · linear · pooling · annotation (a block of BN and ReLU alone) · compact (a whole block)
-    · fold · add · gate · concatenate · output"""
+    """image · layer · pooling · row (a block's layers in one box) · split (where paths part) · add · gate ·
+    concatenate · fold (stands for equal blocks) · output"""
     text: str
+    stage: str = ""
     block: str = ""
-    """The block that it belongs to."""
-    path: int = 0
-    """Which of the block's paths it stands on, 0 the main one."""
+    """The name of the block that it belongs to."""
+    lane: int = 0
+    """Which of the block's straight paths it stands on."""
+    lanes: int = 1
+    """How many there are side by side: more than one in an Inception block."""
 
 
 @dataclass(frozen=True)
 class Arc:
-    """Data that flow from one node to another."""
+    """From one node to the next, or past some of them to where the paths meet."""
 
-    kind: str
-    """flow · identity · padded · projection · gate"""
     source: str
     target: str
+    kind: str
+    """flow · identity · padded · projection · gate"""
     text: str = ""
-    """What acts on the way: `BN, ReLU`; beside a shortcut `zeros for 16 channels`, `× 0.5`."""
+    """What stands beside it: `BN, ReLU`, `zeros for 16 channels`."""
     factor: str = ""
-    """By what a gate multiplies it: `T`, `1 − T`."""
-    block: str = ""
-    """The block that its text belongs to."""
+    """What a gate multiplies it by: `T`, `1 − T`."""
+    layers: tuple[Layer, ...] = ()
+    """What stands on it: normalisations, activations, the layers of a projection or a gate."""
 
     @property
     def dotted(self) -> bool:
-        """Whether the shape changes on the way."""
-        return self.kind in DOTTED
+        """Whether the shape changes on the way, as Fig. 3 draws it."""
+        return self.kind in ("padded", "projection")
 
 
 @dataclass(frozen=True)
-class DrawnBlock:
-    """A block as it is drawn: alone, for all that are alike, or as one row."""
+class Part:
+    """A block as it is drawn: one, or one that stands for all that are equal to it."""
 
-    name: str
+    id: str
+    """The name of the block, or of the first that it stands for."""
     stage: str
     block: Block
-    """Of the outline; its layers have the names of its first."""
-    repeat: int = 1
-    """The length of the row of alike blocks that begins here."""
-    folded: bool = False
-    """Whether it stands for all of them."""
+    """`block.names` are all that are equal and follow each other."""
+    names: tuple[str, ...]
+    """Those that it stands for: more than one if they are folded."""
     compact: bool = False
+    """Whether its layers share one box."""
 
     @property
-    def begins_repeat(self) -> bool:
-        """Whether the stage folds or unfolds here."""
-        return self.repeat > 1
+    def folded(self) -> bool:
+        """Whether it stands for several."""
+        return len(self.names) > 1
 
-    def layer_name(self, layer: Layer) -> str:
-        """The layer's name in this very block."""
-        return layer.name.replace(self.block.names[0], self.name, 1)
+    @property
+    def begins_unfolded(self) -> bool:
+        """Whether it is the first of equal blocks that are drawn one by one."""
+        return not self.folded and len(self.block.names) > 1 and self.id == self.block.names[0]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """All of one network, in the order of the signal."""
+    """A network as its drawing shows it, in the order of the signal."""
 
-    network: str
+    outline: Outline
     nodes: tuple[Node, ...]
     arcs: tuple[Arc, ...]
-    blocks: tuple[DrawnBlock, ...]
+    parts: tuple[Part, ...]
+
+    @cached_property
+    def of_block(self) -> dict[str, list[Node]]:
+        """The nodes of each block, by the block's name."""
+        nodes = defaultdict(list)
+        for node in self.nodes:
+            nodes[node.block].append(node)
+        return nodes
+
+    @cached_property
+    def arriving(self) -> dict[str, list[Arc]]:
+        """The arrows that end at each node."""
+        arcs = defaultdict(list)
+        for arc in self.arcs:
+            if arc.kind == "flow":
+                arcs[arc.target].append(arc)
+        return arcs
+
+    @cached_property
+    def shortcuts(self) -> dict[str, list[Arc]]:
+        """What else ends at each join, from the inside: a gate stands inside of what it gates."""
+        arcs = defaultdict(list)
+        for arc in sorted(self.arcs, key=lambda arc: arc.kind != "gate"):
+            if arc.kind != "flow":
+                arcs[arc.target].append(arc)
+        return arcs
 
 
 def graph(outline: Outline, unfolded: frozenset[str]) -> Graph:
-    """The nodes and arcs of a network; `unfolded` names the stages whose repeats are drawn one by one."""
-    blocks = tuple(drawn for stage in outline.stages for drawn in drawn_blocks(stage, unfolded))
-    building = _Building()
-    building.node("image", "image", "image {1}×{2}".format(*outline.image))
-    for drawn in blocks:
-        building.add(drawn)
-    building.step("output", "output", f"{outline.stages[-1].output[0]:,} classes")
-    return Graph(outline.network, tuple(building.nodes), tuple(building.arcs), blocks)
+    """What to draw of a network; in the stages named by `unfolded`, equal blocks are drawn one by one."""
+    parts = [part for stage in outline.stages for part in _parts(stage, stage.name in unfolded)]
+    trace = _Trace()
+    for part in parts:
+        trace.follow(part)
+    trace.end(f"{outline.stages[-1].output[0]:,} classes")
+    return Graph(outline, tuple(trace.nodes), tuple(trace.arcs), tuple(parts))
 
 
-def drawn_blocks(stage: Stage, unfolded: frozenset[str]) -> Iterator[DrawnBlock]:
-    """A stage's blocks, repeats as one unless the stage is unfolded."""
-    compact = sum(len(block.names) for block in stage.blocks) > COMPACT_ABOVE
-    for block in stage.blocks:
-        first, *others = block.names
-        repeat = len(block.names)
-        if stage.name not in unfolded or not others:
-            yield DrawnBlock(first, stage.name, block, repeat, folded=repeat > 1)
-            continue
-        yield DrawnBlock(first, stage.name, block, repeat, compact=compact)
-        yield from (DrawnBlock(name, stage.name, block, compact=compact) for name in others)
+def boxed(layers: Iterable[Layer]) -> list[Layer]:
+    """The layers that have a box of their own."""
+    return [layer for layer in layers if layer.kind in _BOXED]
 
 
-def compact_text(block: Block) -> str:
-    """A block's main path in one line: `2 × 3×3, 64`, `1×1, 3×3, 1×1, 256`."""
-    layers = [layer for layer in block.paths[0].layers if layer.kind in BOXES]
-    kernels = [kernel(layer) for layer in layers]
-    alike = len(set(kernels)) == 1 and len(kernels) > 1
-    text = f"{len(kernels)} × {kernels[0]}" if alike else ", ".join(kernels)
-    stride = "".join(sorted({found for layer in layers for found in re.findall(r", /\d+", layer.text)}))
-    return f"{text}, {block.output[0]}{stride}"
+def straight(block: Block) -> list[Path]:
+    """The paths that run through the column, side by side if there are several."""
+    return [path for path in block.paths if path.kind in _STRAIGHT]
 
 
-def kernel(layer: Layer) -> str:
-    """`1×1` of `1×1 conv, 64, /2`; the whole text of what has no kernel."""
-    return layer.text.partition(" conv")[0]
+def runs(stage: Stage) -> Iterator[Block]:
+    """The stage's blocks, equal ones that follow each other held once even where the outline holds the first apart.
 
-
-@dataclass
-class _Building:
-    """The nodes and arcs so far, the node that the signal has left last, and what acts on it since."""
-
-    nodes: list[Node] = field(default_factory=list)
-    arcs: list[Arc] = field(default_factory=list)
-    last: str = ""
-    pending: list[str] = field(default_factory=list)
-    owner: str = ""
-
-    def node(self, name: str, kind: str, text: str, block: str = "", path: int = 0) -> None:
-        self.nodes.append(Node(name, kind, text, block, path))
-        self.last = name
-
-    def step(self, name: str, kind: str, text: str, block: str = "", path: int = 0, arc: Arc | None = None) -> None:
-        """A node behind the last one, and the arc between them."""
-        self.arcs.append(self._arc(name, block, arc or Arc("flow", "", "")))
-        self.node(name, kind, text, block, path)
-
-    def _arc(self, target: str, block: str, like: Arc) -> Arc:
-        """The arc from the last node, which takes the pending text along."""
-        owner = self.owner if self.pending else block
-        text = ", ".join([*self.pending, *filter(None, [like.text])])
-        self.pending = []
-        return replace(like, source=self.last, target=target, text=text, block=owner)
-
-    def layers(self, drawn: DrawnBlock, path: Path, index: int, arc: Arc | None = None) -> None:
-        """A path's layers, from the last node on."""
-        for layer in path.layers:
-            if layer.kind in BOXES:
-                self.step(drawn.layer_name(layer), layer.kind, layer.text, drawn.name, index, arc)
-            else:
-                self.act(drawn, layer)
-
-    def act(self, drawn: DrawnBlock, layer: Layer) -> None:
-        """A layer that is written on the next arc."""
-        self.owner = drawn.name
-        self.pending.append(layer.text)
-
-    def add(self, drawn: DrawnBlock) -> None:
-        if drawn.folded:
-            self.nodes.append(Node(drawn.name, "fold", f"× {drawn.repeat}", drawn.name))
-        if drawn.compact:
-            self.compact(drawn)
-        elif drawn.block.join == "none":
-            self.single(drawn)
+    Where a block is a single layer, as in VGG, every one stays.
+    """
+    for (_, repeats), blocks in groupby(stage.blocks, lambda block: (_nameless(block), _may_repeat(block))):
+        if repeats:
+            first, *others = blocks
+            yield replace(first, names=sum((block.names for block in others), first.names))
         else:
-            self.joined(drawn)
-        for layer in () if drawn.compact else drawn.block.after:
-            self.act(drawn, layer)
+            yield from blocks
 
-    def single(self, drawn: DrawnBlock) -> None:
-        """A block of one path."""
-        layers = drawn.block.paths[0].layers
-        if any(layer.kind in BOXES for layer in layers):
-            self.layers(drawn, drawn.block.paths[0], 0)
+
+def renamed(layer: Layer, block: Block, name: str) -> Layer:
+    """A layer of the block's first name as a layer of the one called `name`."""
+    return replace(layer, name=name + layer.name.removeprefix(block.names[0]))
+
+
+def row_text(path: Path) -> str:
+    """All layers of a path in a few characters: `2 × 3×3, 64`, `1×1 3×3 1×1, 256`."""
+    layers = boxed(path.layers)
+    kernels = [layer.text.split(" ")[0] for layer in layers]
+    short = f"{len(kernels)} × {kernels[0]}" if len(set(kernels)) == 1 else " ".join(kernels)
+    return f"{short}, {layers[-1].output[0]}"
+
+
+def _may_repeat(block: Block) -> bool:
+    return sum(len(boxed(path.layers)) for path in block.paths) > 1
+
+
+def _nameless(block: Block) -> Block:
+    def bare(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        return tuple(renamed(layer, block, "") for layer in layers)
+
+    paths = tuple(replace(path, layers=bare(path.layers)) for path in block.paths)
+    return replace(block, names=(), paths=paths, after=bare(block.after))
+
+
+def _parts(stage: Stage, unfolded: bool) -> Iterator[Part]:
+    for block in runs(stage):
+        if unfolded:
+            compact = len(block.names) >= ROWS_FROM
+            yield from (Part(name, stage.name, block, (name,), compact) for name in block.names)
         else:
-            self.step(drawn.name, "annotation", ", ".join(layer.text for layer in layers), drawn.name)
+            yield Part(block.names[0], stage.name, block, block.names)
 
-    def compact(self, drawn: DrawnBlock) -> None:
-        """A block as one node, and its join."""
-        entry = self.last
-        self.step(drawn.name, "compact", compact_text(drawn.block), drawn.name)
-        if drawn.block.join == "none":
+
+class _Trace:
+    """Follows the signal, block by block, and notes the nodes and arcs on its way."""
+
+    def __init__(self) -> None:
+        self.nodes = [Node("image", "image", "image")]
+        self.arcs: list[Arc] = []
+        self.last = "image"
+        self.waiting: tuple[Layer, ...] = ()
+        """Layers without a box since the last node: they stand on the next arc."""
+
+    def follow(self, part: Part) -> None:
+        """Go through one block."""
+        if part.folded:
+            self.nodes.append(Node(part.id, "fold", f"× {len(part.names)}", part.stage, part.id))
+        if part.block.join == "none":
+            self._path(part, part.block.paths[0], 0)
+        else:
+            self._joined(part)
+        if not part.compact:  # a row has no room for notes: they are on its card
+            self.waiting += self._own(part, part.block.after)
+
+    def end(self, text: str) -> None:
+        """Arrive at the classes."""
+        self._step(Node("output", "output", text))
+
+    def _joined(self, part: Part) -> None:
+        block = part.block
+        split = Node(f"{part.id}.split", "split", "", part.stage, part.id)
+        join = Node(f"{part.id}.join", block.join, _JOINS[block.join], part.stage, part.id)
+        self._step(split)
+        arrivals = []
+        for lane, path in enumerate(straight(block)):
+            self.last, self.waiting = split.id, ()
+            self._path(part, path, lane)
+            arrivals.append(replace(self._arc(join.id), factor="T" if block.join == "gate" else ""))
+        self.nodes.append(join)
+        self.arcs += arrivals
+        self.arcs += [self._beside(part, path) for path in block.paths if path.kind not in _STRAIGHT]
+        self.last, self.waiting = join.id, ()
+
+    def _path(self, part: Part, path: Path, lane: int) -> None:
+        if part.compact:
+            self._step(Node(part.id, "row", row_text(path), part.stage, part.id))
             return
-        join = f"{drawn.name}.{drawn.block.join}"
-        for path in drawn.block.paths[1:]:
-            self.arcs.append(_shortcut(path, entry, join, drawn))
-        self.step(join, drawn.block.join, "+", drawn.name, arc=Arc("flow", "", "", factor=_factor(drawn.block, 0)))
+        lanes = len(straight(part.block))
+        for layer in self._own(part, path.layers):
+            if layer.kind in _BOXED:
+                kind = "pooling" if layer.kind == "pooling" else "layer"
+                text = layer.text.replace(" conv", "") if lanes > 1 else layer.text  # boxes side by side are narrow
+                self._step(Node(layer.name, kind, text, part.stage, part.id, lane, lanes))
+            else:
+                self.waiting += (layer,)
 
-    def joined(self, drawn: DrawnBlock) -> None:
-        """A block whose paths part at its entry and meet at its join."""
-        entry, join = self.last, f"{drawn.name}.{drawn.block.join}"
-        before, owner = self.pending, self.owner
-        ends = []
-        for index, path in enumerate(drawn.block.paths):
-            self.last, self.pending, self.owner = entry, (before if index == 0 else []), owner
-            like = _shortcut(path, entry, join, drawn)
-            if not path.layers:
-                ends.append(like)
-                continue
-            self.layers(drawn, path, index, None if like.kind == "flow" else replace(like, text=""))
-            ends.append(self._arc(join, drawn.name, like))
-        self.arcs += ends
-        text = "concatenate" if drawn.block.join == "concatenate" else "+"
-        self.node(join, drawn.block.join, text, drawn.name)
+    def _beside(self, part: Part, path: Path) -> Arc:
+        factor = "1 − T" if part.block.join == "gate" and path.kind != "gate" else ""
+        own = self._own(part, path.layers)
+        return Arc(f"{part.id}.split", f"{part.id}.join", path.kind, path.text, factor, own)
 
+    def _own(self, part: Part, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        return tuple(renamed(layer, part.block, part.id) for layer in layers)
 
-def _shortcut(path: Path, source: str, target: str, drawn: DrawnBlock) -> Arc:
-    """The arc by which a path reaches the join."""
-    flows = path.kind in ("residual", "branch")
-    text = "" if path.kind == "gate" else path.text
-    kind = "flow" if flows else path.kind
-    return Arc(kind, source, target, text, _factor(drawn.block, drawn.block.paths.index(path)), drawn.name)
+    def _step(self, node: Node) -> None:
+        self.arcs.append(self._arc(node.id))
+        self.nodes.append(node)
+        self.last, self.waiting = node.id, ()
 
-
-def _factor(block: Block, path: int) -> str:
-    """y = T·H + (1 − T)·x (Srivastava et al. 2015)."""
-    if block.join != "gate" or block.paths[path].kind == "gate":
-        return ""
-    return "1 − T" if block.paths[path].kind in SHORTCUTS else "T"
+    def _arc(self, target: str) -> Arc:
+        words = ", ".join(layer.text for layer in self.waiting)
+        return Arc(self.last, target, "flow", words, layers=self.waiting)

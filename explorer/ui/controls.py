@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -55,11 +56,11 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
             bind="query-params",
         )
     found = resources.source(chosen)
-    return Race(recipe, found.name, _depths(pair or own), also=_also())
+    return Race(recipe, found.name, _depths(pair or own), also=_also(recipe.width))
 
 
-def _also() -> tuple[NetworkConfig, ...]:
-    """Further networks, drawn as a control only when the address names some or the reader asks."""
+def _also(width: int) -> tuple[NetworkConfig, ...]:
+    """Further networks, as wide as the others unless their names say another width."""
     with st.expander("More networks in this race", expanded="also" in st.query_params):
         names = st.multiselect(
             "Further networks",
@@ -72,7 +73,7 @@ def _also() -> tuple[NetworkConfig, ...]:
             key="also",
             bind="query-params",
         )
-    return tuple(network(name) for name in names)
+    return tuple(network(name) if "width=" in name else replace(network(name), width=width) for name in names)
 
 
 def location() -> str:

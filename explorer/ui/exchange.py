@@ -1,11 +1,17 @@
 """Networks as files: export as code and weights, import of what others trained."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from explorer import recordings
 from explorer.config import NetworkConfig
+from explorer.records import Provenance
 from explorer.runs import DONE
 from explorer.ui import controls, resources
+
+if TYPE_CHECKING:
+    from explorer.checkpoints import Trained
 
 _UNTRAINED = ""
 
@@ -30,9 +36,17 @@ def export(config: NetworkConfig) -> None:
         )
     st.download_button(
         "PyTorch code" + (" and weights" if picked else ""),
-        lambda: archive(config, recordings.trained(resources.catalogue(), picked) if picked else None),
+        lambda: archive(config, *_trained(picked)),
         file_name=f"{config.name.replace(':', '-').replace('@', '-')}.zip",
         icon=":material/download:",
         help="A zip of one readable file that needs torch alone, and the weights beside it.",
         key="export-code",
     )
+
+
+def _trained(run: str) -> tuple["Trained | None", Provenance | None]:
+    """The network and the provenance of a run; nothing of none."""
+    if not run:
+        return None, None
+    catalogue = resources.catalogue()
+    return recordings.trained(catalogue, run), catalogue.run(run).provenance

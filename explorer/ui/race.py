@@ -107,7 +107,9 @@ def _what(run: Run) -> str:
     images = f"{training.train_images:,} images" if training.train_images else "all images"
     made = "Recorded with " if run.provenance and run.provenance.origin == "recorded" else ""
     size = f"{training.image_size}×{training.image_size}"
-    return f"{made}{training.steps:,} steps, {images} at {size} pixels. {data}."
+    width = run.config.network.width
+    narrow = "" if width == 16 else f", {width} channels wide where the paper's are 16"
+    return f"{made}{training.steps:,} steps, {images} at {size} pixels{narrow}. {data}."
 
 
 def _progress(live: Sequence[Run], active: Sequence[Run]) -> None:
@@ -166,17 +168,22 @@ def _live(race: Race) -> list[Run]:
 
 def _recorded(race: Race, exact: bool) -> list[Run]:
     """Recordings of all its networks: of its recipe and kind of images if `exact`, else the longest on CIFAR-10."""
-    names = {config.network.name for config in race.runs if race.is_judged(config.network)}
+    names = {_what_for(config, exact) for config in race.runs if race.is_judged(config.network)}
     steps = {config.training.steps for config in race.runs}
     kind = resources.kind(race.data) if exact else "cifar10"
     runs = [
         run
         for run in resources.library().runs()
-        if run.config.network.name in names and resources.kind(run.config.data) == kind
+        if _what_for(run.config, exact) in names and resources.kind(run.config.data) == kind
     ]
     wanted = steps if exact else {max((run.config.training.steps for run in runs), default=0)}
     found = [run for run in runs if run.config.training.steps in wanted]
-    return found if {run.config.network.name for run in found} == names else []
+    return found if {_what_for(run.config, exact) for run in found} == names else []
+
+
+def _what_for(config: RunConfig, exact: bool) -> str:
+    """What a recording must have in common with a race: the network, or its family and depth at least."""
+    return config.network.name if exact else f"{config.network.family}-{config.network.depth}"
 
 
 def _next_seed(race: Race, live: Sequence[Run]) -> int:

@@ -35,6 +35,13 @@ PAGES = (
         "Deeper plain networks train worse.",
     ),
     Entry(
+        "architecture",
+        "The paper",
+        "Architecture",
+        ":material/account_tree:",
+        "Every network of the paper, drawn and counted.",
+    ),
+    Entry(
         "responses",
         "The paper",
         "Layer responses",

@@ -35,8 +35,10 @@ def _own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
 
 
-def _open(name: str) -> AppTest:
+def _open(name: str, **address: str) -> AppTest:
     app = AppTest.from_file(ROUTER, default_timeout=60)
+    for key, value in address.items():
+        app.query_params[key] = value
     app.switch_page(str(sitemap.entry(name).path)) if name != sitemap.HOME.name else None
     return app.run()
 
@@ -51,7 +53,9 @@ def _text(app: AppTest) -> str:
     ).replace("\u00a0", " ")
 
 
-def _finished(store: Store, family: str, depth: int, training=RECIPES["brief"].training, width: int = 16) -> RunConfig:
+def _finished(
+    store: Store, family: str, depth: int, training=RECIPES["brief"].training, width: int = RECIPES["brief"].width
+) -> RunConfig:
     network = NetworkConfig(depth=depth, shortcut="A" if family == "resnet" else "none", width=width)
     config = RunConfig(network, training, sources.resolve("shapes").name)
     store.submit([config], "shapes")
@@ -95,13 +99,52 @@ def test_run_it_here_queues_four_runs_and_stop_ends_them(store: Store) -> None:
     app = _open("degradation")
     app.button(key="race-start").click().run()
     assert not app.exception
-    runs = store.runs()
-    assert {run.config.network.name for run in runs} == {"plain-8", "plain-32", "resnet-8", "resnet-32"}
+    runs, names = store.runs(), ("plain-8", "plain-32", "resnet-8", "resnet-32")
+    assert {run.config.network.name for run in runs} == {f"{name}:width=8" for name in names}
     assert {run.state for run in runs} == {QUEUED}
     assert {run.config.training for run in runs} == {RECIPES["brief"].training}
     app.button(key="race-stop").click().run()
     assert {run.state for run in store.runs()} == {STOPPED}
     assert app.button(key="race-start")
+
+
+def test_further_networks_join_the_race_and_stay_out_of_the_verdict(store: Store) -> None:
+    for family, depth in ERRORS:
+        _finished(store, family, depth)
+    app = _open("degradation", also="highway-32")
+    assert "24 more layers raise the training error, 40 % → 62 %" in _text(app)
+    app.button(key="race-start").click().run()
+    assert [run.config.network.name for run in store.runs() if run.state == QUEUED] == ["highway-32:width=8"]
+
+
+def test_a_further_network_that_does_not_exist_is_one_line() -> None:
+    app = _open("degradation", also="highway-33")
+    assert not app.exception
+    assert "32 and 38" in app.error[0].value
+
+
+def test_architecture_counts_and_hands_on(store: Store) -> None:
+    app = _open("architecture", network="resnet-56:shortcut=B")
+    assert not app.exception
+    text = _text(app)
+    assert "855,770" in text
+    assert "2,752 parameters more" in text
+    app.button(key="train-start").click().run()
+    (run,) = store.runs()
+    assert (run.config.network.name, run.state) == ("resnet-56:shortcut=B", QUEUED)
+
+
+def test_architecture_shows_the_papers_figures_and_does_not_train_imagenet() -> None:
+    app = _open("architecture", network="resnet-50@imagenet")
+    assert "3,857,973,248" in _text(app)
+    assert "the paper, Table 1" in _text(app)
+    assert not [button for button in app.button if button.key == "train-start"]
+
+
+def test_architecture_has_figure_3_beside_table_1() -> None:
+    app = _open("architecture", view="Figure 3 and Table 1")
+    assert not app.exception
+    assert "19,632,062,464" in _text(app)
 
 
 def test_the_next_press_adds_a_seed(store: Store) -> None:

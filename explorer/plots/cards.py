@@ -1,0 +1,128 @@
+"""What a drawing of networks says in words and numbers: a card for each block, and the whole in a few sentences."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from explorer.outline import Block, Layer, Outline, Path, Shape, Stage
+from explorer.plots.graph import Part, boxed, runs, straight
+
+Card = dict[str, Any]
+"""What the page shows of a block: formula, shape, parameters, multiply-adds, and a row for each layer; all text."""
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
+_SHORTCUTS = {"identity": "identity", "padded": "zero-padded", "projection": "projection"}
+
+
+def cards(outlines: Sequence[Outline]) -> dict[str, Card]:
+    """A card for each block, equal ones sharing theirs, by the key that `data-card` has in the drawing."""
+    return {
+        key(column, block): _card(block)
+        for column, outline in enumerate(outlines)
+        for stage in outline.stages
+        for block in runs(stage)
+    }
+
+
+def key(column: int, block: Block) -> str:
+    """What a block's card is called: `0/stage1.1` in the first network."""
+    return f"{column}/{block.names[0]}"
+
+
+def title(part: Part) -> str:
+    """The block's name; of equal blocks the first and the last."""
+    return f"{part.names[0]} … {part.names[-1]}" if part.folded else part.id
+
+
+def spoken(part: Part) -> str:
+    """A drawn block in a few words."""
+    equal = f"{len(part.names)} equal blocks of " if part.folded else ""
+    return f"{title(part)}: {equal}{_layers_words(part.block)}{_shortcut_words([part.block])}"
+
+
+def alternative(outlines: Sequence[Outline]) -> str:
+    """What the drawing shows, in words."""
+    return " ".join(_network_words(outline) for outline in outlines)
+
+
+def _card(block: Block) -> Card:
+    paths = [row for path in block.paths for row in _path_rows(block, path)]
+    return {
+        "formula": block.formula,
+        "shape": f"{_shape(block.input)} → {_shape(block.output)}",
+        "parameters": f"{block.parameters:,}",
+        "macs": f"{block.macs:,}",
+        "layers": [*paths, *(_row(block, layer) for layer in block.after)],
+    }
+
+
+def _path_rows(block: Block, path: Path) -> Iterator[dict[str, str]]:
+    """A row for each layer; a path that is not the main one is named, and has a row even without layers."""
+    if path.kind != "residual":
+        kind = "shortcut, " * (path.kind in _SHORTCUTS) + path.kind
+        yield {"path": ": ".join(filter(None, (kind, path.text)))}
+    for layer in path.layers:
+        yield _row(block, layer)
+
+
+def _row(block: Block, layer: Layer) -> dict[str, str]:
+    return {
+        "layer": layer.name.removeprefix(block.names[0]),
+        "text": layer.text,
+        "shape": _shape(layer.output),
+        "parameters": f"{layer.parameters:,}" if layer.parameters else "",
+        "macs": f"{layer.macs:,}" if layer.macs else "",
+    }
+
+
+def _shape(shape: Shape) -> str:
+    return "×".join(map(str, shape)) if shape[1:] != (1, 1) else f"{shape[0]:,}"
+
+
+def _network_words(outline: Outline) -> str:
+    stages = "; ".join(_stage_words(stage) for stage in outline.stages)
+    return f"{outline.network}: image {_shape(outline.image)}; {stages}; {outline.parameters:,} parameters."
+
+
+def _stage_words(stage: Stage) -> str:
+    """`stage 2: 3 blocks of two 3×3 layers, one zero-padded and two identity shortcuts`."""
+    numbered = stage.name.startswith("stage")
+    pieces = []
+    for words, group in groupby(stage.blocks, _layers_words):
+        blocks = list(group)
+        number = sum(len(block.names) for block in blocks)
+        if len(boxed(blocks[0].layers)) < 2:
+            pieces.append(words if number == 1 else f"{number} times {words}")
+        else:
+            pieces.append(f"{number} block{'s' * (number > 1)} of {words}{_shortcut_words(blocks)}")
+    return f"{stage.name.replace('stage', 'stage ')}{':' * numbered} {', then '.join(pieces)}"
+
+
+def _layers_words(block: Block) -> str:
+    """`3×3 conv, 16`, `two 3×3 layers`, `1×1, 3×3 and 1×1 layers`, `4 branches side by side`."""
+    paths = straight(block)
+    if len(paths) > 1:
+        return f"{len(paths)} branches side by side"
+    layers = boxed(paths[0].layers) or list(paths[0].layers)
+    if len(layers) == 1 or not boxed(layers):
+        return ", ".join(layer.text for layer in layers)
+    *kernels, last = (layer.text.split(" ")[0] for layer in layers)
+    if set(kernels) == {last}:
+        return f"{_number(len(layers))} {last} layers"
+    return f"{', '.join(kernels)} and {last} layers"
+
+
+def _shortcut_words(blocks: Iterable[Block]) -> str:
+    kinds: Counter[str] = Counter()
+    gated = False
+    for block in blocks:
+        kinds.update({_SHORTCUTS[path.kind]: len(block.names) for path in block.paths if path.kind in _SHORTCUTS})
+        gated = gated or block.join == "gate"
+    words = [kind if len(kinds) == 1 else f"{_number(number)} {kind}" for kind, number in kinds.items()]
+    ending = f" shortcut{'s' * (kinds.total() > 1)}" + ", gated" * gated
+    return f", {' and '.join(words)}{ending}" if words else ""
+
+
+def _number(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)

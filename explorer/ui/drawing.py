@@ -1,0 +1,57 @@
+"""The drawing of networks as a component that stays where it is: cards on blocks, folds that open, files to keep.
+
+Which stages are unfolded is the component's own state, so a click costs one run of what is around it.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.outline import Outline
+from explorer.plots.architecture import drawing as picture
+from explorer.plots.cards import alternative, cards
+
+_HERE = Path(__file__)
+_component = st.components.v2.component(
+    "residual_drawing",
+    css=_HERE.with_suffix(".css").read_text(),
+    js=_HERE.with_suffix(".js").read_text(),
+)
+
+
+def drawing(outlines: Sequence[Outline], *, key: str, unfolded: Iterable[str] = ()) -> frozenset[str]:
+    """Draw the networks side by side as the component called `key`; returns the names of the unfolded stages.
+
+    `unfolded` are those that are unfolded at first; from then on the reader decides.
+    """
+    at_first = frozenset(unfolded)
+    shown = _shown(key, outlines, at_first)
+    data = {
+        "key": key,
+        "svg": picture(outlines, shown),
+        "alt": alternative(outlines),
+        "cards": cards(outlines),
+        "unfolded": sorted(shown),
+        "file": "_".join(outline.network for outline in outlines),
+    }
+    _component(
+        key=key,
+        data=data,
+        default={"unfolded": sorted(at_first)},
+        height="content",
+        on_unfolded_change=_nothing,  # without a callback the component has no such state
+    )
+    return shown
+
+
+def _shown(key: str, outlines: Sequence[Outline], at_first: frozenset[str]) -> frozenset[str]:
+    """The state as the browser last sent it, which may be anything; only stages count."""
+    sent = st.session_state.get(key, {}).get("unfolded")
+    if not isinstance(sent, list):
+        return at_first
+    return frozenset(stage.name for outline in outlines for stage in outline.stages if stage.name in sent)
+
+
+def _nothing() -> None:
+    pass
