@@ -34,7 +34,7 @@ _LEAD, _FOLD_LEAD, _AFTER_FOLD, _BETWEEN, _AROUND_FOLD = 4, 9, 3 + 2 * SHEET, 2,
 _BAND_TOP, _BAND_BOTTOM, _BAND_GAP = 14, 6, 6
 _MARGIN, _COLUMN_GAP, _LANE_GAP = 10, 5, 8
 _ARC, _NEXT_ARC = 17, 34  # beside the boxes: the first shortcut, the next one
-_GATE, _END = 44, 76  # widths of a gate, of the image and the classes
+_GATE, _END = 44, 92  # widths of a gate, of the image and the classes
 _WIDEST_LABEL = 46  # more text beside an arc takes another line
 
 
@@ -215,11 +215,16 @@ def _labels(rows: list[_Row]) -> list[tuple[str, ...]]:
     present = [[segment for segment in row if segment] for row in rows]
     agreed = all(len({segment.stage for segment in row}) == 1 for row in present)
     labels: list[tuple[str, ...]] = []
+    shown: set[str] = set()
     for index, row in enumerate(present):
         first = row[0]
         begins = index == 0 or present[index - 1][0].stage != first.stage
-        name = [first.label or re.sub(r"(\d)", r" \1", first.stage)] if agreed and begins else []
-        labels.append((*name, *_output_label(segment.output for segment in row)))
+        label = next((segment.label for segment in row if segment.label), "")  # Table 1 names those that it has
+        if agreed and not label:
+            label = re.sub(r"(\d)", r" \1", first.stage)
+        seen = not begins if agreed else label in shown
+        shown.add(label)
+        labels.append((*([label] if label and not seen else []), *_output_label(segment.output for segment in row)))
     return labels
 
 
@@ -250,7 +255,8 @@ def _column(one: Graph, box: float, left: float) -> Column:
     reach = max(column.edges(part)[1] for part in one.parts)
     words = max(_width(line, NOTE) for line in counts(one.outline))
     right = max(reach, left + PAD + words)
-    return replace(column, right=right, title=tuple(_title(one.outline.network, right - left - PAD - TITLE / 2)))
+    name = one.outline.network.replace("@imagenet", "")  # the size of the image says it
+    return replace(column, right=right, title=tuple(_title(name, right - left - PAD - TITLE / 2)))
 
 
 def _widest(nodes: Iterable[Node]) -> float:

@@ -21,26 +21,27 @@ _TABLE_1 = (
 @st.fragment
 def build() -> None:
     """Controls, drawing and counts; only this part of the page runs again when a control moves."""
-    left, middle, right = st.columns([4, 7, 5], gap="medium")
-    with left, frame.errors_in_place():
+    with frame.errors_in_place():
         config = network_controls.chosen("network", "resnet-20")
-        beside = _beside(config)
-    outlines = [outline(one) for one in (config, *beside)]
-    with middle:
-        drawing(outlines, key="architecture")
-    with right:
-        st.html(counts.table(outlines, printed(config)))
-        if beside:
-            st.markdown(counts.twins(*outlines))
-        st.html(counts.stages(outlines[0]))
-        _actions(config)
+        drawn, counted = st.columns([6, 5], gap="medium")
+        with counted:
+            beside = _beside(config)
+            outlines = [outline(one) for one in (config, *beside)]
+            st.html(counts.table(outlines, printed(config)))
+            if beside:
+                st.markdown(counts.twins(*outlines))
+            _actions(config)
+            st.html(counts.stages(outlines[0]))
+        with drawn:
+            drawing(outlines, key="architecture")
 
 
 def table_1() -> None:
     """Figure 3 in one view, and every network of Table 1 counted beside what it prints."""
-    drawn, counted = st.columns([3, 2], gap="medium")
+    drawn, counted = st.columns([5, 6], gap="medium")
     with drawn:
-        drawing([outline(network(name)) for name in _FIGURE_3], key="figure-3")
+        stages = (f"stage{index}" for index in range(1, 6))
+        drawing([outline(network(name)) for name in _FIGURE_3], key="figure-3", unfolded=stages)
     with counted:
         st.html(counts.printed_table([(outline(one), printed(one)) for one in map(network, _TABLE_1)]))
         st.caption(
@@ -74,7 +75,7 @@ def _beside(config: NetworkConfig) -> list[NetworkConfig]:
 
 
 def _actions(config: NetworkConfig) -> None:
-    train, race, export = st.columns(3)
+    train, race = st.columns(2)
     can_train = config.design == "cifar"
     with train.popover("Train this", icon=":material/play_arrow:", width="stretch", disabled=not can_train):
         if can_train:
@@ -82,7 +83,7 @@ def _actions(config: NetworkConfig) -> None:
                 _train(config)
     if race.button("Add to the race", icon=":material/add:", width="stretch", disabled=not can_train):
         st.switch_page(str(sitemap.entry("degradation").path), query_params={"also": config.name})
-    with export.popover("Export", icon=":material/download:", width="stretch"), frame.errors_in_place():
+    with st.popover("Export as PyTorch code", icon=":material/download:", width="stretch"), frame.errors_in_place():
         exchange.export(config)
     if not can_train:
         st.caption("Networks for ImageNet are here to be counted and drawn; those for CIFAR-10 train.")

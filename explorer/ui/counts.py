@@ -11,10 +11,10 @@ _ROWS = ("Weighted layers", "Parameters", "Multiply-adds")
 
 def table(outlines: Sequence[Outline], paper: Printed | None) -> str:
     """Layers, parameters and multiply-adds as HTML: a column a network, and the paper's figures of the first."""
-    heads = [outline.network for outline in outlines]
+    heads = [outline.network.removesuffix("@imagenet") for outline in outlines]
     columns = [[f"{count:,}" for count in _counts(outline)] for outline in outlines]
     if paper:
-        heads.insert(1, f"the paper, {paper.source}")
+        heads.insert(1, f"the paper ({paper.source})")
         columns.insert(1, ["", _rounded(paper.parameters), _rounded(paper.macs)])
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in heads)
     rows = "".join(
@@ -35,7 +35,7 @@ def stages(outline: Outline) -> str:
 
 def printed_table(networks: Sequence[tuple[Outline, Printed | None]]) -> str:
     """Every network counted, beside what the paper prints of its multiply-adds, with the difference."""
-    heads = ("", "layers", "parameters", "multiply-adds", "the paper", "differs")
+    heads = ("", "parameters", "multiply-adds", "the paper", "differs")
     head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
     rows = "".join(_printed_row(outline, paper) for outline, paper in networks)
     return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -79,7 +79,7 @@ def _printed_row(outline: Outline, paper: Printed | None) -> str:
     if paper and paper.macs:
         printed, remark = _rounded(paper.macs), paper.remark
         differs = _percent(outline.macs / paper.macs - 1)
-    cells = (outline.weighted_layers, outline.parameters, outline.macs)
+    cells = (outline.parameters, outline.macs)
     name = escape(outline.network.removesuffix("@imagenet"))
     title = f" title='{escape(remark, quote=True)}'" if remark else ""
     return (
@@ -93,7 +93,7 @@ def _stage_row(stage: Stage, total: int) -> str:
     channels, height, width = stage.output
     name = stage.label or stage.name.replace("stage", "stage ")
     cells = (
-        f"{channels} × {height}×{width}",
+        f"{height}×{width}, {channels}",
         f"{stage.weighted_layers:,}",
         f"{stage.parameters:,}",
         f"{stage.macs:,}",

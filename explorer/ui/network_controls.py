@@ -22,8 +22,12 @@ _OF_DESIGN = {
     "cifar": ("plain", "resnet", "preresnet", "highway", "skipinit"),
     "imagenet": ("plain", "resnet", "vgg", "googlenet"),
 }
-_DESIGNS = {"cifar": "CIFAR-10 (section 4.2)", "imagenet": "ImageNet (Table 1)"}
-_SHORTCUTS = {"A": "A identity", "B": "B projection where the shape changes", "C": "C projections"}
+_DESIGNS = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
+_SHORTCUTS = {"A": "A · identity", "B": "B · some projected", "C": "C · all projected"}
+_SHORTCUT_HELP = (
+    "Where the shape changes **A** takes every second pixel and pads zeros, **B** projects by a 1×1 layer; "
+    "**C** projects everywhere."
+)
 _BLOCKS = {"basic": "3×3, 3×3", "bottleneck": "1×1, 3×3, 1×1"}
 _INITS = dict(zip(INITIALISATIONS, ("Kaiming", "Xavier", "too small", "too large"), strict=True))
 _DEPTHS = {
@@ -63,76 +67,71 @@ def _move(key: str, config: NetworkConfig) -> None:
 
 
 def _widgets(key: str) -> NetworkConfig:
-    design = _pick(key, "design", "Made for", list(_DESIGNS), _DESIGNS, "What the network classifies.")
-    families = _OF_DESIGN[design]
-    family = _pick(key, "family", "Family", families, FAMILIES, _FAMILY_HELP)
-    bare = network({"googlenet": "googlenet", "vgg": "vgg-19"}.get(family) or _bare(family, design))
+    made_for, of_family = st.columns([4, 7])
+    with made_for:
+        design = _row(key, "design", "Made for", list(_DESIGNS), _DESIGNS, "What the network classifies.")
+    with of_family:
+        family = _row(key, "family", "Family", _OF_DESIGN[design], FAMILIES, _FAMILY_HELP)
     if family == "googlenet":
-        return bare
+        return network("googlenet")
+    bare = network("vgg-19" if family == "vgg" else f"{family}-34@imagenet" if design == "imagenet" else f"{family}-20")
+    how_deep, how_wide, shortcut_place, block_place = st.columns([5, 3, 4, 3])
     block = bare.block
     if design == "cifar" and family in ("plain", "resnet", "preresnet"):
-        block = _pick(key, "block", "Block", list(_BLOCKS), _BLOCKS, "Two 3×3 layers, or the bottleneck of Fig. 5.")
-    depth = _depth(key, design, family, block)
+        with block_place:
+            block = _pick(key, "block", "Block", list(_BLOCKS), _BLOCKS, "Two 3×3 layers, or the bottleneck of Fig. 5.")
+    with how_deep:
+        depth = _depth(key, design, family, block)
     if design == "imagenet" and family != "vgg":
         block = "bottleneck" if depth >= 50 else "basic"
     values: dict[str, Any] = {"depth": depth, "block": block}
     if family in ("resnet", "preresnet", "skipinit"):
-        values["shortcut"] = _pick(
-            key, "shortcut", "Shortcut", list(_SHORTCUTS), _SHORTCUTS,
-            "Where the shape changes: **A** takes every second pixel and pads zeros, **B** projects by a 1×1 layer; "
-            "**C** projects everywhere.",
-        )  # fmt: skip
+        with shortcut_place:
+            values["shortcut"] = _pick(key, "shortcut", "Shortcut", list(_SHORTCUTS), _SHORTCUTS, _SHORTCUT_HELP)
     if family != "vgg":
         name = f"width-{design}"
         widths = sorted({*_WIDTHS[design], st.session_state.get(f"{key}-{name}", bare.width)})
-        values["width"] = _slide(key, name, "Width", widths, bare.width, "Channels of the first stage.")
+        with how_wide:
+            values["width"] = _slide(key, name, "Width", widths, bare.width, "Channels of the first stage.")
     return replace(bare, **values, **_more(key, family, block, values.get("shortcut", "")))
 
 
 def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
     """What few want to change."""
     values: dict[str, Any] = {}
-    with st.expander("More"):
+    with st.expander("More: normalisation, initialisation, strength of the shortcut"):
+        columns = iter(st.columns(5))
         if family != "skipinit":
             st.session_state.setdefault(f"{key}-bn", family != "vgg")
-            values["bn"] = st.toggle("Batch normalisation", key=f"{key}-bn")
+            values["bn"] = next(columns).toggle("Batch normalisation", key=f"{key}-bn")
         if family == "vgg":
             return values
-        values["init"] = _pick(
-            key, "init", "Initialisation", list(_INITS), _INITS, "Half and twice Kaiming's standard deviation."
-        )
+        with next(columns):
+            help_text = "Half and twice Kaiming's standard deviation are too small and too large."
+            values["init"] = _pick(key, "init", "Initialisation", list(_INITS), _INITS, help_text)
         if shortcut:
             tenths = [tenth / 10 for tenth in range(11)]
-            values["strength"] = _slide(
-                key,
-                "strength",
-                "Shortcut strength",
-                tenths,
-                1.0,
-                "y = F(x) + strength · x: 0 computes a plain network.",
-            )
-            values["survival"] = _slide(
-                key, "survival", "Stochastic depth: last block kept", tenths[1:], 1.0,
-                "Training leaves blocks out at random, the later the oftener (Huang et al. 2016).",
-            )  # fmt: skip
+            with next(columns):
+                help_text = "y = F(x) + strength · x: 0 computes what a plain network does."
+                values["strength"] = _slide(key, "strength", "Shortcut strength", tenths, 1.0, help_text)
+            with next(columns):
+                help_text = "Stochastic depth: training leaves blocks out at random, the last ones most (Huang 2016)."
+                values["survival"] = _slide(key, "survival", "Last block kept", tenths[1:], 1.0, help_text)
         if shortcut == "A":
-            places = {"after": "after the others", "around": "half before, half after"}
-            values["zeros"] = _pick(key, "zeros", "Zero channels", list(places), places, "The paper does not say.")
-        if block == "bottleneck":
-            strides = {"1x1": "1×1 (the paper)", "3x3": "3×3 (torchvision)"}
-            values["stride_in"] = _pick(
-                key, "stride_in", "Stride 2 in", list(strides), strides, "Of a stage's first block."
-            )
+            with next(columns):
+                places = {"after": "after the others", "around": "half before, half after"}
+                values["zeros"] = _pick(key, "zeros", "Zero channels", list(places), places, "The paper does not say.")
+        elif block == "bottleneck":
+            with next(columns):
+                strides = {"1x1": "1×1 (the paper)", "3x3": "3×3 (torchvision)"}
+                help_text = "Which layer of a stage's first block halves the map."
+                values["stride_in"] = _pick(key, "stride_in", "Stride 2 in", list(strides), strides, help_text)
         if family == "highway":
             biases = [-float(bias) for bias in range(10, -3, -1)]
-            values["gate_bias"] = _slide(
-                key, "gate_bias", "Gate bias at the start", biases, -2.0, "Below 0 gates begin nearly closed."
-            )
+            with next(columns):
+                help_text = "Where gates start; below 0 they begin nearly closed."
+                values["gate_bias"] = _slide(key, "gate_bias", "Gate bias", biases, -2.0, help_text)
     return values
-
-
-def _bare(family: str, design: str) -> str:
-    return f"{family}-34@imagenet" if design == "imagenet" else f"{family}-20"
 
 
 def _depth(key: str, design: str, family: str, block: str) -> int:
@@ -161,13 +160,21 @@ def _depth_key(key: str, design: str, block: str) -> str:
     return f"{key}-depth-{design}-{block}"
 
 
-def _pick(key: str, name: str, label: str, options: Sequence[str], words: dict[str, str], help_text: str) -> str:
+def _row(key: str, name: str, label: str, options: Sequence[str], words: dict[str, str], help_text: str) -> str:
     """One of a few, side by side."""
     own = f"{key}-{name}"
     if st.session_state.get(own) not in options:
-        st.session_state[own] = options[0] if name != "family" else "resnet"
+        st.session_state[own] = "resnet" if "resnet" in options else options[0]
     picked = st.segmented_control(label, options, required=True, format_func=words.__getitem__, help=help_text, key=own)
-    return str(picked or options[0])
+    return str(picked)
+
+
+def _pick(key: str, name: str, label: str, options: Sequence[str], words: dict[str, str], help_text: str) -> str:
+    """One of a few, in a list."""
+    own = f"{key}-{name}"
+    if st.session_state.get(own) not in options:
+        st.session_state[own] = options[0]
+    return str(st.selectbox(label, options, format_func=words.__getitem__, help=help_text, key=own))
 
 
 def _slide(key: str, name: str, label: str, options: Sequence[float], default: float, help_text: str) -> Any:

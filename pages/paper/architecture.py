@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.ui import architecture, frame
 
-frame.begin("Architecture", "What does a shortcut change in a network, and what does it leave alone?")
+frame.begin("Architecture", "What does a shortcut change, and what does it leave alone?")
 build, figure_3 = st.tabs(
     ["Build a network", "Figure 3 and Table 1"], key="view", on_change="rerun", bind="query-params"
 )

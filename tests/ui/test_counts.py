@@ -33,7 +33,7 @@ def test_others_are_told_by_how_much_they_differ(first: str, second: str, says: 
 def test_the_papers_figures_stand_beside_those_of_their_network() -> None:
     config = network("resnet-50@imagenet")
     table = counts.table([summary(config), summary(config.twin)], printed(config))
-    assert "<th scope='col'>the paper, Table 1</th>" in table
+    assert "<th scope='col'>the paper (Table 1)</th>" in table
     assert "<td>3,857,973,248</td><td>3.8×10⁹</td><td>3,498,311,680</td>" in table
     assert "no one rule of rounding" in table
 
@@ -48,6 +48,6 @@ def test_table_1_says_by_how_much_each_count_differs() -> None:
 def test_stages_show_their_share_and_names_are_escaped() -> None:
     table = counts.stages(_outline("resnet-50@imagenet"))
     assert (
-        "<th scope='row'>conv4_x</th><td>1024 × 14×14</td><td>18</td><td>7,098,368</td><td>1,387,266,048</td>" in table
+        "<th scope='row'>conv4_x</th><td>14×14, 1024</td><td>18</td><td>7,098,368</td><td>1,387,266,048</td>" in table
     )
     assert "<td>36 %</td>" in table

@@ -45,7 +45,7 @@ def test_the_address_follows_the_widgets() -> None:
     app = _open()
     app.select_slider(key="network-depth-cifar-basic").set_value(56).run()
     assert _shown(app) == "resnet-56"
-    app.segmented_control(key="network-shortcut").set_value("B").run()
+    app.selectbox(key="network-shortcut").set_value("B").run()
     assert _shown(app) == "resnet-56:shortcut=B"
     app.segmented_control(key="network-family").set_value("highway").run()
     assert _shown(app) == "highway-56"
@@ -55,10 +55,10 @@ def test_the_address_follows_the_widgets() -> None:
 
 def test_another_block_takes_the_nearest_depth_it_can_have() -> None:
     app = _open("resnet-56")
-    app.segmented_control(key="network-block").set_value("bottleneck").run()
+    app.selectbox(key="network-block").set_value("bottleneck").run()
     assert network(_shown(app)).depth == 56  # 9n+2 too
     app = _open("resnet-44")
-    app.segmented_control(key="network-block").set_value("bottleneck").run()
+    app.selectbox(key="network-block").set_value("bottleneck").run()
     assert network(_shown(app)).depth in (38, 47)
 
 

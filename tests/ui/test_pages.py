@@ -137,7 +137,7 @@ def test_architecture_counts_and_hands_on(store: Store) -> None:
 def test_architecture_shows_the_papers_figures_and_does_not_train_imagenet() -> None:
     app = _open("architecture", network="resnet-50@imagenet")
     assert "3,857,973,248" in _text(app)
-    assert "the paper, Table 1" in _text(app)
+    assert "the paper (Table 1)" in _text(app)
     assert not [button for button in app.button if button.key == "train-start"]
 
 
