@@ -33,6 +33,8 @@ class Fit:
     config: NetworkConfig
     trained: Trained
     report: Report
+    image_size: int
+    """Pixels a side: what the file's per-pixel mean says, else the images' own."""
 
 
 def fitted(weights: Weights, name: str | None, normalize: str | None, images: ImageSet) -> Fit:
@@ -50,13 +52,13 @@ def fitted(weights: Weights, name: str | None, normalize: str | None, images: Im
         )
     normalization = published(normalize) if normalize else weights.normalization or published("cifar10")
     notes = [] if normalize or weights.normalization else ["The file does not say how images were normalised: cifar10."]
+    size = _image_size(weights, images)
     fits = []
     for variant in variants(config, name or "", weights):
         model, report = match(weights, variant)
-        fits.append(Fit(variant, Trained(model, normalization), report))
+        fits.append(Fit(variant, Trained(model, normalization), report, size))
     if len(fits) == 1:
         return _noted(fits[0], notes)
-    size = images.train_images.shape[-1]
     order = torch.randperm(len(images.train_images), generator=torch.Generator().manual_seed(0))[:TRIAL_IMAGES]
     pixels, labels = prepare(images.train_images[order], size), images.train_labels[order]
     errors = [error(logits(fit.trained.network, pixels, fit.trained.normalization), labels) for fit in fits]
@@ -71,7 +73,7 @@ def take_in(
     """Add a file's network to the store as a finished run; the same weights are the same run."""
     began = time.perf_counter()
     fit = fitted(weights, name, normalize, images)
-    training = TrainingConfig(image_size=images.train_images.shape[-1])
+    training = TrainingConfig(image_size=fit.image_size)
     normalization = fit.trained.normalization
     config = RunConfig(fit.config, training, images.name, weights=identity(fit.trained.network, normalization))
     if store.get(config.run):
@@ -84,6 +86,11 @@ def take_in(
     )  # fmt: skip
     store.add(config, provenance, [record], f"{fit.config.name} · imported", location)
     return store.run(config.run), fit.report
+
+
+def _image_size(weights: Weights, images: ImageSet) -> int:
+    told = weights.normalization.mean.shape[-1] if weights.normalization else 1
+    return told if told > 1 else images.train_images.shape[-1]
 
 
 def _noted(fit: Fit, notes: list[str]) -> Fit:

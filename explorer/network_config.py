@@ -178,13 +178,21 @@ def depths(block: str = "basic", design: str = "cifar") -> range | tuple[int, ..
 def short_names(networks: Iterable[NetworkConfig]) -> dict[NetworkConfig, str]:
     """Names for a legend: without the options that all of several networks share."""
     chosen = list(dict.fromkeys(networks))
-    options = [config.name.partition(":")[2].split(",") for config in chosen]
-    shared = set.intersection(*map(set, options)) if len(chosen) > 1 else set()
+    shared = shared_options(chosen)
     names = {}
-    for config, own in zip(chosen, options, strict=True):
-        kept = ",".join(option for option in own if option not in shared)
-        names[config] = config.name.partition(":")[0] + (f":{kept}" if kept else "")
+    for config in chosen:
+        base, _, options = config.name.partition(":")
+        kept = ",".join(option for option in options.split(",") if option not in shared)
+        names[config] = base + (f":{kept}" if kept else "")
     return names
+
+
+def shared_options(networks: Iterable[NetworkConfig]) -> tuple[str, ...]:
+    """The options, as written in names, that all of several networks have: what a caption says once."""
+    options = [config.name.partition(":")[2].split(",") for config in dict.fromkeys(networks)]
+    if len(options) < 2:
+        return ()
+    return tuple(option for option in options[0] if option and all(option in others for others in options))
 
 
 def vgg_layers(depth: int) -> tuple[int | None, ...]:

@@ -15,6 +15,7 @@ from torchvision import models
 
 from explorer.checkpoints import Trained, save, to_safetensors
 from explorer.config import RunConfig, network
+from explorer.data.augmentation import prepare
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import Normalization
 from explorer.errors import RequestError
@@ -317,6 +318,16 @@ def test_our_own_files_say_which_network_they_are_and_how_images_were_normalised
         assert fit.config == network(name)
         assert torch.equal(logits(fit.trained.network, images, fit.trained.normalization), expected)
         assert fit.report.notes == ()
+
+
+def test_a_network_of_smaller_images_is_measured_on_smaller_images(store: Store, tiny_images: ImageSet) -> None:
+    own = Trained(seasoned(network("resnet-14")), Normalization(torch.rand(3, 8, 8), torch.ones(3, 1, 1)))
+    train, test = (functional.pad(i, (8, 0, 0, 8)) for i in (tiny_images.train_images, tiny_images.test_images))
+    larger = replace(tiny_images, train_images=train, test_images=test)  # 16×16
+    run, _ = take_in(store, read(to_safetensors(own), "w.safetensors"), larger, "shapes", None, None)
+    assert run.config.training.image_size == 8
+    expected = error(logits(own.network, prepare(test, 8), own.normalization), tiny_images.test_labels)
+    assert store.records(run.run)[-1].test_error == expected
 
 
 @pytest.mark.parametrize("name", ["preresnet-14", "preresnet-14:shortcut=B"])

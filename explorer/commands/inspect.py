@@ -79,7 +79,7 @@ def _evaluate_weights(options: Namespace) -> None:
     images = sources.load(options.data or "auto")
     fit = fitted(weights, options.network, options.normalize, images)
     values = {"network": fit.config.name, "matched": fit.report.how, "notes": list(fit.report.notes)}
-    _tell_errors(options, fit.trained, images, images.test_images.shape[-1], values)
+    _tell_errors(options, fit.trained, images, fit.image_size, values)
 
 
 def _tell_errors(options: Namespace, trained: Any, images: Any, size: int, values: dict[str, Any]) -> None:

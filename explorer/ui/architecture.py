@@ -30,10 +30,11 @@ def build() -> None:
             st.html(counts.table(outlines, printed(config)))
             if beside:
                 st.markdown(counts.twins(*outlines))
-            _actions(config)
-            st.html(counts.stages(outlines[0]))
         with drawn:
             drawing(outlines, key="architecture")
+        with counted:
+            _actions(config)
+        st.html(counts.stages(outlines[0]))
 
 
 def table_1() -> None:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from explorer.attribution.methods import METHODS
 from explorer.errors import RequestError
+from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
 from explorer.records import Attribution
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sitemap
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import latest_race
+from explorer.ui.runs import latest_race, shared
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
@@ -159,12 +160,14 @@ def _maps(chosen: _Chosen, runs: Sequence[Run]) -> None:
         st.info("Choose at least one method.", icon=":material/info:")
         return
     with frame.errors_in_place():
-        columns = [_column(run, chosen, target, methods, classes) for run in runs]
+        names = short_names(run.config.network for run in runs)
+        columns = [_column(run, chosen, target, methods, classes, names[run.config.network]) for run in runs]
         rows = [Row(method, METHODS[method].label, METHODS[method].explanation) for method in methods]
         image = _as_seen(chosen.pixels, runs[0].config.training.image_size)
         truth = f"It is: **{classes[chosen.label]}**. " if chosen.label is not None else ""
         said = ", ".join(f"{column.label} says **{column.predicted}**" for column in columns)
-        frame.finding([f"{truth}{said}."], "One colour scale a row, shared by both networks; white is zero.")
+        basis = f"One colour scale a row, shared by both networks; white is zero. {shared(runs)}".rstrip()
+        frame.finding([f"{truth}{said}."], basis)
         wide, narrow = (side_by_side(image, columns, rows, classes, width=width) for width in _WIDTHS)
         alt = alternative_text(columns, rows, classes)
         live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=theme.rearranged(narrow))
@@ -191,13 +194,14 @@ def _question(chosen: _Chosen, classes: Sequence[str]) -> tuple[int | None, list
     return wanted, names
 
 
-def _column(run: Run, chosen: _Chosen, target: int | None, methods: Sequence[str], classes: Sequence[str]) -> Column:
+def _column(
+    run: Run, chosen: _Chosen, target: int | None, methods: Sequence[str], classes: Sequence[str], name: str
+) -> Column:
     pixels = _as_seen(chosen.pixels, run.config.training.image_size)
     probabilities = _probabilities(run, pixels)
     predicted = int(probabilities.argmax())
     maps = [_explained(run, pixels, predicted if target is None else target, method) for method in methods]
     right = None if chosen.label is None else predicted == chosen.label
-    name = run.config.network.name
     return Column(run.config.network, name, classes[predicted], float(probabilities[predicted]), maps, right)
 
 

@@ -125,8 +125,8 @@ def pick(label: str, options: Sequence[str], default: str, key: str, shown: Call
 
 def data_label(data: str) -> str:
     """What a choice of images is called."""
-    kind = resources.source(data).kind if data == "auto" else data
-    return {"cifar": "CIFAR-10", **_DATA_LABELS}.get(kind, Path(kind).name)
+    kind = resources.kind(resources.source(data).name)
+    return _DATA_LABELS.get(kind, Path(data).name)
 
 
 def _depths(text: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from html import escape
 from explorer.outline import Outline, Stage
 from explorer.paper import Printed
 
+_MARKS = "*†‡§"
 _ROWS = ("Weighted layers", "Parameters", "Multiply-adds")
 
 
@@ -37,8 +38,11 @@ def printed_table(networks: Sequence[tuple[Outline, Printed | None]]) -> str:
     """Every network counted, beside what the paper prints of its multiply-adds, with the difference."""
     heads = ("", "parameters", "multiply-adds", "the paper", "differs")
     head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
-    rows = "".join(_printed_row(outline, paper) for outline, paper in networks)
-    return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    remarks = [paper.remark for _, paper in networks if paper and paper.remark]
+    marks = dict(zip(dict.fromkeys(remarks), _MARKS, strict=False))
+    rows = "".join(_printed_row(outline, paper, marks) for outline, paper in networks)
+    notes = "".join(f"<p class='rx-basis'>{mark} {escape(remark)}</p>" for remark, mark in marks.items())
+    return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{notes}"
 
 
 def twins(first: Outline, second: Outline) -> str:
@@ -63,7 +67,7 @@ def _counts(outline: Outline) -> tuple[int, int, int]:
 
 def _percent(share: float) -> str:
     digits = 1 if abs(share) >= 0.0005 else 3
-    return f"{100 * share:+.{digits}f} %".replace("-", "−")
+    return f"{100 * share:+.{digits}f}\u00a0%".replace("-", "−")
 
 
 def _rounded(count: float | None) -> str:
@@ -74,18 +78,17 @@ def _rounded(count: float | None) -> str:
     )
 
 
-def _printed_row(outline: Outline, paper: Printed | None) -> str:
-    printed, differs, remark = "", "", ""
+def _printed_row(outline: Outline, paper: Printed | None, marks: dict[str, str]) -> str:
+    printed, differs = "", ""
     if paper and paper.macs:
-        printed, remark = _rounded(paper.macs), paper.remark
+        printed = _rounded(paper.macs) + marks.get(paper.remark, "")
         differs = _percent(outline.macs / paper.macs - 1)
     cells = (outline.parameters, outline.macs)
     name = escape(outline.network.removesuffix("@imagenet"))
-    title = f" title='{escape(remark, quote=True)}'" if remark else ""
     return (
         f"<tr><th scope='row'>{name}</th>"
         + "".join(f"<td>{cell:,}</td>" for cell in cells)
-        + f"<td>{printed}</td><td{title}>{differs}{'*' if remark else ''}</td></tr>"
+        + f"<td>{printed}</td><td>{differs}</td></tr>"
     )
 
 

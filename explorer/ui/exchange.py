@@ -1,5 +1,6 @@
 """Networks as files: export as code and weights, import of what others trained."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -8,12 +9,20 @@ from explorer import recordings
 from explorer.config import NetworkConfig
 from explorer.records import Provenance
 from explorer.runs import DONE
-from explorer.ui import controls, resources
+from explorer.ui import controls, frame, resources
 
 if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from explorer.checkpoints import Trained
 
 _UNTRAINED = ""
+_WEIGHTS = ["safetensors", "pt", "pth", "th"]
+_NORMALIZATIONS = {
+    None: "as the file says, else as usual for CIFAR-10",
+    "cifar10": "as usual for CIFAR-10",
+    "imagenet": "as usual for ImageNet",
+}
 
 
 def export(config: NetworkConfig) -> None:
@@ -50,3 +59,53 @@ def _trained(run: str) -> tuple["Trained | None", Provenance | None]:
         return None, None
     catalogue = resources.catalogue()
     return recordings.trained(catalogue, run), catalogue.run(run).provenance
+
+
+def take_in() -> None:
+    """An upload that becomes a run: a recording at once, others' weights after a word on what they are of."""
+    with st.expander("Import a recording, or weights that others trained"):
+        upload = st.file_uploader(
+            "A recording that was exported here or elsewhere, or a network's weights",
+            type=[recordings.SUFFIX[1:], *_WEIGHTS],
+            help="safetensors, or what torch.save wrote: a state dict, alone or in a checkpoint. No code in it is run.",
+        )
+        with frame.errors_in_place():
+            if upload is None:
+                pass
+            elif PurePath(upload.name).suffix == recordings.SUFFIX:
+                if st.session_state.get("runs-imported") != upload.file_id:
+                    run = recordings.add(resources.server().store, upload.getvalue(), upload.name)
+                    _taken_in(upload, f"Imported {run.label}.")
+            else:
+                _weights(upload)
+        if upload is not None and st.session_state.get("runs-imported") == upload.file_id:
+            st.success(st.session_state["runs-import-notes"], icon=":material/check:")
+
+
+def _weights(upload: "UploadedFile") -> None:
+    name, normalize, data = st.columns(3)
+    typed = name.text_input("Network", placeholder="what its shapes say", help="As resnet-20 or plain-56:shortcut=B")
+    normalized = normalize.selectbox(
+        "Its images were normalised", _NORMALIZATIONS, format_func=_NORMALIZATIONS.__getitem__
+    )
+    images = data.selectbox("Measure it on", resources.data_choices(), format_func=controls.data_label)
+    if not st.button("Take it in", icon=":material/upload:", type="primary"):
+        return
+    from explorer import imported, weights  # with torch
+
+    source = resources.source(images)
+    with st.spinner("Matched, then measured on these images …"):
+        content = weights.read(upload.getvalue(), upload.name)
+        location = str(source.path or source.kind)
+        store = resources.server().store
+        run, report = imported.take_in(
+            store, content, resources.images(images), location, typed.strip() or None, normalized
+        )
+    matched = f"{len(report.pairs)} tensors matched by {report.how}"
+    _taken_in(upload, "  \n".join([f"**{run.label}**: {matched}.", *report.notes]))
+
+
+def _taken_in(upload: "UploadedFile", notes: str) -> None:
+    """The table above shows the new run; what is to be said of it stays with the upload."""
+    st.session_state["runs-imported"], st.session_state["runs-import-notes"] = upload.file_id, notes
+    st.rerun()

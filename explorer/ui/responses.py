@@ -12,7 +12,7 @@ from explorer.records import EvaluationRecord
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import final, latest_race, longest_race, records
+from explorer.ui.runs import final, labels, latest_race, longest_race, records, shared
 
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 
@@ -44,10 +44,11 @@ def panel() -> None:
 
 
 def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool, key: str) -> None:
-    shown = [Responses(run.config.network, run.label, _evaluation_at(run, share).responses) for run in runs]
+    names = labels(runs)
+    shown = [Responses(run.config.network, names[run.run], _evaluation_at(run, share).responses) for run in runs]
     finding = sentences.responses_sentence([(r.network, r.values) for r in shown])
     steps = max(run.config.training.steps for run in runs)
-    basis = f"{steps:,} steps, {share:.0%} of them done."
+    basis = f"{steps:,} steps, {share:.0%} of them done. {shared(runs)}".rstrip()
     if steps < RECIPES["paper"].training.steps:
         basis += " A short run hardly moves γ from 1: small differences, not yet the paper's picture."
     frame.finding([finding], basis)

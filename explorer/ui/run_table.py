@@ -10,7 +10,7 @@ from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.records import StepRecord
 from explorer.runs import ACTIVE, DONE, Run
-from explorer.ui import frame, resources, sentences, sitemap
+from explorer.ui import exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records
 
@@ -22,7 +22,7 @@ def panel() -> None:
     """The table, on its own clock while something trains, then what can be done with the chosen runs."""
     active = any(run.state in ACTIVE for run in resources.server().store.runs())
     st.fragment(_table, run_every=_TICK_SECONDS if active else None, key="runs-table")(active)
-    _import()
+    exchange.take_in()
 
 
 def _table(was_active: bool) -> None:
@@ -127,15 +127,4 @@ def _delete(runs: Sequence[Run]) -> None:
             with frame.errors_in_place():
                 for run in runs:
                     resources.server().store.delete(run.run)
-                st.rerun()
-
-
-def _import() -> None:
-    with st.expander("Import a recording"):
-        upload = st.file_uploader("A file that was exported here or elsewhere", type=[recordings.SUFFIX[1:]])
-        if upload is not None and st.session_state.get("runs-imported") != upload.file_id:
-            with frame.errors_in_place():
-                run = recordings.add(resources.server().store, upload.getvalue(), upload.name)
-                st.session_state["runs-imported"] = upload.file_id
-                st.toast(f"Imported {run.label}")
                 st.rerun()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.config import RunConfig
+from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
 from explorer.ui import resources
@@ -29,6 +30,18 @@ def records(run: Run) -> list[Record]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _records(run: str, newest: tuple[int, int]) -> list[Record]:
     return resources.server().store.records(run)
+
+
+def labels(runs: Sequence[Run]) -> dict[str, str]:
+    """Names for a figure, by run: without the options that all of the networks share."""
+    names = short_names(run.config.network for run in runs)
+    return {run.run: run.label.replace(run.config.network.name, names[run.config.network]) for run in runs}
+
+
+def shared(runs: Sequence[Run]) -> str:
+    """The options that these names leave out, as a sentence."""
+    options = shared_options(run.config.network for run in runs)
+    return f"All with {', '.join(options)}." if options else ""
 
 
 def submit(configs: list[RunConfig], location: str) -> None:

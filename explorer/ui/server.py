@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from explorer.config import network
 from explorer.data import sources
 from explorer.errors import ExplorerError
 from explorer.ui import frame, resources, sitemap
@@ -94,6 +95,9 @@ def _warm() -> None:
     try:
         # One thread: pages compute little, and beside a busy trainer two threads wait for each other (3.3 times slower)
         importlib.import_module("torch").set_num_threads(1)
+        importlib.import_module("explorer.summary").summary(
+            network("resnet-8")
+        )  # whose first call takes seconds, the others milliseconds
         importlib.import_module("captum.attr")
         with suppress(ExplorerError):  # the pages say what is wrong with them
             sources.load(resources.default_data())  # decoded once and kept, so that the first race need not wait

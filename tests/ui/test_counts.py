@@ -20,10 +20,14 @@ def test_twins_have_the_same_counts() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "says"),
     [
-        ("resnet-20:shortcut=B", "plain-20", "2,752 parameters more (+1.0 %) and 262,144 multiply-adds more (+0.6 %)"),
-        ("plain-20", "resnet-20:shortcut=B", "2,752 parameters fewer (−1.0 %)"),
-        ("skipinit-20", "plain-20:bn=off", "has 9 parameters more (+0.003 %) than"),
-        ("resnet-56", "resnet-20", "36 weighted layers more (+180.0 %)"),
+        (
+            "resnet-20:shortcut=B",
+            "plain-20",
+            "2,752 parameters more (+1.0\u00a0%) and 262,144 multiply-adds more (+0.6\u00a0%)",
+        ),
+        ("plain-20", "resnet-20:shortcut=B", "2,752 parameters fewer (−1.0\u00a0%)"),
+        ("skipinit-20", "plain-20:bn=off", "has 9 parameters more (+0.003\u00a0%) than"),
+        ("resnet-56", "resnet-20", "36 weighted layers more (+180.0\u00a0%)"),
     ],
 )
 def test_others_are_told_by_how_much_they_differ(first: str, second: str, says: str) -> None:
@@ -41,8 +45,16 @@ def test_the_papers_figures_stand_beside_those_of_their_network() -> None:
 def test_table_1_says_by_how_much_each_count_differs() -> None:
     configs = [network("resnet-152@imagenet"), network("googlenet")]
     table = counts.printed_table([(summary(config), printed(config)) for config in configs])
-    assert "<td>11,282,415,616</td><td>11.3×10⁹</td><td>−0.2 %</td>" in table
+    assert "<td>11,282,415,616</td><td>11.3×10⁹</td><td>−0.2\u00a0%</td>" in table
     assert "<td>1,498,376,192</td><td></td><td></td>" in table
+
+
+def test_what_the_paper_counts_otherwise_is_said_below_the_table() -> None:
+    configs = [network(name) for name in ("resnet-50@imagenet", "vgg-16@imagenet", "vgg-19@imagenet")]
+    table = counts.printed_table([(summary(config), printed(config)) for config in configs])
+    for row, mark in zip(("3.8×10⁹", "15.3×10⁹", "19.6×10⁹"), "*†‡", strict=True):
+        assert f"<td>{row}{mark}</td>" in table
+    assert "† This counts convolutions alone; the linear layers add 0.12.</p>" in table
 
 
 def test_stages_show_their_share_and_names_are_escaped() -> None:

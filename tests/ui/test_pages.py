@@ -190,7 +190,8 @@ def test_attributions_explain_two_networks_side_by_side(store: Store) -> None:
     app = _open("attributions")
     assert not app.exception
     assert not app.error
-    assert "plain-8:width=4 says" in _text(app)
+    assert "plain-8 says" in _text(app)
+    assert "All with width=4." in _text(app)
     chart = app.get("bidi_component")[-1]
     import json
 
