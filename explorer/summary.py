@@ -5,13 +5,14 @@ A stage's second block stands for all that follow it, so 1202 layers take as lon
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from explorer.config import NetworkConfig
+from explorer.config import NetworkConfig, depths
 from explorer.networks.blocks import IdentityShortcut, ProjectionShortcut, Scale
 from explorer.networks.residual import ResidualNetwork
 from explorer.networks.residual_blocks import Block as ResidualBlock
@@ -27,11 +28,10 @@ _Part = tuple[str, _Blocks]
 def summary(config: NetworkConfig, image_size: int | None = None) -> Outline:
     """The outline of a network for square images: of 32 pixels on CIFAR, of 224 on ImageNet, unless told."""
     side = image_size or (32 if config.design == "cifar" else 224)
-    network, parts = _folded(config)
-    layers = _layers(network, torch.empty(1, 3, side, side, device="meta"))
+    network, layers = _traced(_shallowest(config), side)
     image = shape = (3, side, side)
     stages = []
-    for name, blocks in parts:
+    for name, blocks in _parts(network, config):
         made = []
         for names, module, own in blocks:
             made.append(_block(config, names, module, [layers[layer] for layer in own if layer in layers], shape))
@@ -40,16 +40,33 @@ def summary(config: NetworkConfig, image_size: int | None = None) -> Outline:
     return Outline(config.name, image, tuple(stages))
 
 
-def _folded(config: NetworkConfig) -> tuple[nn.Module, list[_Part]]:
-    """The network with at most two blocks in each stage, or whole, and its parts in the order of the signal."""
+def _shallowest(config: NetworkConfig) -> NetworkConfig:
+    """A network with the same layers up to the second block of each stage: on CIFAR all depths share one."""
+    return (
+        replace(config, depth=depths(config.block)[min(config.blocks[0], 2) - 1])
+        if config.design == "cifar"
+        else config
+    )
+
+
+@lru_cache(maxsize=64)
+def _traced(config: NetworkConfig, side: int) -> tuple[nn.Module, dict[str, Layer]]:
+    """The network, with at most two blocks in each stage unless torchvision built it, and its layers."""
     with torch.device("meta"):
         if config.block in ("vgg", "inception"):
             from explorer.networks.whole import whole  # torchvision takes a second to import, and few need it
 
-            network = whole(config)
-            return network.eval(), list(_vgg_parts(network) if config.block == "vgg" else _googlenet_parts(network))
-        residual = ResidualNetwork(config, tuple(min(count, 2) for count in config.blocks))
-    return residual.eval(), list(_residual_parts(residual, config))
+            network = whole(config).eval()
+        else:
+            network = ResidualNetwork(config, tuple(min(count, 2) for count in config.blocks)).eval()
+    return network, _layers(network, torch.empty(1, 3, side, side, device="meta"))
+
+
+def _parts(network: nn.Module, config: NetworkConfig) -> Iterable[_Part]:
+    """Stages and their blocks in the order of the signal."""
+    if isinstance(network, ResidualNetwork):
+        return _residual_parts(network, config)
+    return _vgg_parts(network) if config.block == "vgg" else _googlenet_parts(network)
 
 
 def _residual_parts(network: ResidualNetwork, config: NetworkConfig) -> Iterator[_Part]:
@@ -119,11 +136,13 @@ def _layers(network: nn.Module, image: Tensor) -> dict[str, Layer]:
 
         return hook
 
-    handles = [module.register_forward_hook(keep(name)) for name, module in network.named_modules() if _is_leaf(module)]
+    for name, module in network.named_modules():
+        if _is_leaf(module):
+            module.register_forward_hook(keep(name))
+        if isinstance(module, nn.BatchNorm2d):
+            module.forward = lambda x: x  # type: ignore[assignment, method-assign] # the same shape, without a slow meta kernel
     with torch.no_grad():
         network(image)
-    for handle in handles:
-        handle.remove()
     return layers
 
 

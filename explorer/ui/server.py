@@ -1,5 +1,6 @@
 """What the page server does beside running pages: plotly.js, a redirect, torch, errors nobody caught."""
 
+import gc
 import gzip
 import importlib
 import logging
@@ -95,11 +96,13 @@ def _warm() -> None:
     try:
         # One thread: pages compute little, and beside a busy trainer two threads wait for each other (3.3 times slower)
         importlib.import_module("torch").set_num_threads(1)
-        importlib.import_module("explorer.summary").summary(
-            network("resnet-8")
-        )  # whose first call takes seconds, the others milliseconds
+        for name in ("resnet-8", "vgg-16@imagenet"):  # each kind's first summary takes seconds, the next milliseconds
+            importlib.import_module("explorer.summary").summary(network(name))
         importlib.import_module("captum.attr")
         with suppress(ExplorerError):  # the pages say what is wrong with them
             sources.load(resources.default_data())  # decoded once and kept, so that the first race need not wait
+        # What is loaded by now stays: a full collection would walk through it, and hold every visitor up for 0.2 s.
+        gc.collect()
+        gc.freeze()
     except Exception:
         log.exception("torch or captum cannot be imported: pages will show recordings, and fail to run anything")
