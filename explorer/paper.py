@@ -34,7 +34,7 @@ def printed(config: NetworkConfig) -> Printed | None:
     if config.block == "inception" or config != _spoken_of(config):
         return None
     if config.design == "cifar":
-        known = config.depth in _CIFAR and config.block == "basic"
+        known = config.depth in _CIFAR and config.block == "basic" and config.shortcut in ("none", "A")
         plain = " (of the residual twin)" if config.shortcut == "none" else ""
         return Printed(f"Table 6{plain}", parameters=_CIFAR[config.depth]) if known else None
     remark = _RESNET_50 if config.depth == 50 else ""

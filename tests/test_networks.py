@@ -249,3 +249,11 @@ def test_there_is_a_response_for_each_3x3_layer_in_order(name: str) -> None:
     assert len(names) == 19
     assert names[:3] == ["conv", "stage1.0.conv1", "stage1.0.conv2"]
     assert names[-1] == "stage3.2.conv2"
+
+
+@pytest.mark.parametrize(
+    "name", ["highway-32", "resnet-20:shortcut=B", "preresnet-110", "resnet-56:width=8", "googlenet"]
+)
+def test_a_network_that_the_paper_does_not_speak_of_has_no_figure_of_its(name: str) -> None:
+    """Its Table 6 has a Highway network of 32 layers, which is another, and option A alone on CIFAR-10."""
+    assert printed(network(name)) is None
