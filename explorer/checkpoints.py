@@ -1,6 +1,6 @@
 """A trained network on disk, with all that is needed to use it."""
 
-import os
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
+from explorer import files
 from explorer.config import NetworkConfig, RunConfig
 from explorer.data.prepared import Normalization
-from explorer.errors import ExplorerError, RequestError
+from explorer.errors import RequestError
 from explorer.networks.build import build
 from explorer.networks.residual import ResidualNetwork
 from explorer.weights import MEAN, STD
@@ -30,13 +31,9 @@ class Trained:
 def save(path: Path, config: RunConfig, network: nn.Module, normalization: Normalization) -> None:
     """Write a checkpoint; a kill on the way leaves the one that was there."""
     content = {"format": 1, "config": config.to_json(), "tensors": _tensors(network, normalization)}
-    unfinished = path.with_suffix(".unfinished")
-    try:
-        torch.save(content, unfinished)
-        os.replace(unfinished, path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        unfinished.unlink(missing_ok=True)
-        raise ExplorerError(f"the checkpoint {path} cannot be written ({error}): make room on the disk") from error
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    files.replace(path, buffer.getbuffer())
 
 
 def load(path: Path) -> tuple[RunConfig, Trained]:

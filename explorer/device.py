@@ -1,5 +1,6 @@
 """Which device trains and at which precision, in words for people. torch is imported when first asked."""
 
+import gc
 import os
 import platform
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def versions() -> dict[str, str]:
     """Versions that can change a number: python, torch, and CUDA's where there is one."""
     import torch
 
-    found = {"python": platform.python_version(), "torch": torch.__version__}
+    found = {"python": platform.python_version(), "torch": str(torch.__version__)}
     return found | ({"cuda": torch.version.cuda} if torch.cuda.is_available() and torch.version.cuda else {})
 
 
@@ -73,6 +74,15 @@ def make_repeatable(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
+
+
+def give_memory_back(kind: str) -> None:
+    """Return what a finished training leaves in the allocator's cache to the GPU."""
+    if kind == "cuda":
+        import torch
+
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _cores() -> int:

@@ -8,7 +8,7 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,20 +17,22 @@ from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
 from explorer.records import Provenance, Record, record_from_dict, record_to_dict
 
-QUEUED, RUNNING, DONE, STOPPED, FAILED = STATES = ("queued", "running", "done", "stopped", "failed")
+QUEUED, RUNNING, PAUSED, DONE, STOPPED, FAILED = STATES = ("queued", "running", "paused", "done", "stopped", "failed")
 ACTIVE = (QUEUED, RUNNING)
-MOST_ATTEMPTS = 3
+RESUMABLE = (PAUSED, STOPPED, FAILED)
+MOST_DEATHS = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, config TEXT NOT NULL, location TEXT NOT NULL, state TEXT NOT NULL,
     label TEXT NOT NULL DEFAULT '', provenance TEXT, message TEXT NOT NULL DEFAULT '',
-    created REAL NOT NULL, slot INTEGER, attempts INTEGER NOT NULL DEFAULT 0, turn INTEGER NOT NULL);
+    created REAL NOT NULL, slot INTEGER, attempts INTEGER NOT NULL DEFAULT 0, turn INTEGER NOT NULL,
+    deaths INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS records (
     run TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
-PRAGMA user_version = 1;
 """
-_VERSION = 1
+_VERSION = 2
+_UPGRADES = {0: _SCHEMA, 1: "ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0"}
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,10 @@ class Store:
                         f"the store in {folder} was written by a newer version: update, or set EXPLORER_HOME"
                     )
                 if version < _VERSION:  # else nothing is written: a full disk can still be read
-                    connection.executescript(_SCHEMA)
+                    self._upgrade()
 
     def submit(self, configs: Iterable[RunConfig], location: str) -> list[str]:
-        """Queue what has not run yet, in this order; what is done or under way is left as it is. All identities."""
+        """Queue what is neither done nor under way, in this order; what was begun goes on. All identities."""
         runs = []
         with self._transaction() as connection:
             last = connection.execute("SELECT coalesce(max(turn), 0) FROM runs").fetchone()[0]
@@ -82,39 +84,49 @@ class Store:
                 connection.execute(
                     "INSERT INTO runs (run, config, location, state, created, turn) VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (run) DO UPDATE SET state = excluded.state, turn = excluded.turn,"
-                    " location = excluded.location, message = '', attempts = 0 WHERE state IN (?, ?)",
-                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, STOPPED, FAILED),
+                    " location = excluded.location, message = '', deaths = 0 WHERE state IN (?, ?, ?)",
+                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, *RESUMABLE),
                 )
                 runs.append(config.run)
         return runs
 
     def claim(self, slot: int) -> Run | None:
-        """Take the next queued run for a worker; it begins anew, so records of an earlier attempt go."""
+        """Take the next queued run for a worker, which calls `rewind` before it goes on."""
         with self._transaction() as connection:
             row = connection.execute(
                 "UPDATE runs SET state = ?, slot = ?, attempts = attempts + 1 WHERE run ="
                 " (SELECT run FROM runs WHERE state = ? ORDER BY turn LIMIT 1) RETURNING *",
                 (RUNNING, slot, QUEUED),
             ).fetchone()
-            if row is None:
-                return None
-            connection.execute("DELETE FROM records WHERE run = ?", (row["run"],))
-            return _run(row)
+        return _run(row) if row else None
+
+    def rewind(self, run: str, seq: int) -> None:
+        """Forget what was recorded after `seq`: it will be recorded again, the same."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM records WHERE run = ? AND seq > ?", (run, seq))
 
     def recover(self, slot: int) -> None:
-        """Give back to the queue what a dead worker of `slot` left running; a run that killed several has failed."""
+        """Give back to the queue what a dead worker of `slot` left running.
+
+        A run whose workers died several times without getting further has failed.
+        """
         with self._transaction() as connection:
-            message = f"its worker died {MOST_ATTEMPTS} times: too little memory? Try a smaller network or batch"
+            message = f"its worker died {MOST_DEATHS} times: too little memory? Try a smaller network or batch"
             connection.execute(
-                "UPDATE runs SET state = CASE WHEN attempts < ? THEN ? ELSE ? END,"
-                " message = CASE WHEN attempts < ? THEN '' ELSE ? END WHERE state = ? AND slot = ?",
-                (MOST_ATTEMPTS, QUEUED, FAILED, MOST_ATTEMPTS, message, RUNNING, slot),
+                "UPDATE runs SET deaths = deaths + 1, state = CASE WHEN deaths + 1 < ? THEN ? ELSE ? END,"
+                " message = CASE WHEN deaths + 1 < ? THEN '' ELSE ? END WHERE state = ? AND slot = ?",
+                (MOST_DEATHS, QUEUED, FAILED, MOST_DEATHS, message, RUNNING, slot),
             )
 
-    def append(self, run: str, record: Record) -> None:
-        """Keep a record; the same (run, seq) twice is kept once."""
+    def got_further(self, run: str) -> None:
+        """A state of the run was kept, so that it lost nothing by earlier deaths of its workers."""
         with self._transaction() as connection:
-            self._insert(connection, run, [record])
+            connection.execute("UPDATE runs SET deaths = 0 WHERE run = ? AND deaths > 0", (run,))
+
+    def append(self, run: str, *records: Record) -> None:
+        """Keep records; the same (run, seq) twice is kept once."""
+        with self._transaction() as connection:
+            self._insert(connection, run, records)
 
     def set_provenance(self, run: str, provenance: Provenance) -> None:
         """Say where a run's numbers come from."""
@@ -122,19 +134,28 @@ class Store:
             connection.execute("UPDATE runs SET provenance = ? WHERE run = ?", (json.dumps(asdict(provenance)), run))
 
     def finish(self, run: str, state: str, message: str = "") -> None:
-        """End a running run as done or failed; one that was stopped meanwhile stays stopped."""
+        """End a run as done or failed; one that was stopped meanwhile stays stopped."""
         with self._transaction() as connection:
             connection.execute(
-                "UPDATE runs SET state = ?, message = ? WHERE run = ? AND state = ?", (state, message, run, RUNNING)
+                "UPDATE runs SET state = ?, message = ? WHERE run = ? AND state IN (?, ?)",
+                (state, message, run, RUNNING, PAUSED),
             )
 
     def stop(self, runs: Iterable[str]) -> None:
-        """Ask for runs to end: a queued one never starts, a running one's worker sees it within a second."""
-        with self._transaction() as connection:
-            connection.executemany(
-                "UPDATE runs SET state = ? WHERE run = ? AND state IN (?, ?)",
-                [(STOPPED, run, QUEUED, RUNNING) for run in runs],
-            )
+        """Ask for runs to end: a queued one never starts, a running one's worker leaves it within a second."""
+        self._move(runs, (*ACTIVE, PAUSED), STOPPED)
+
+    def pause(self, runs: Iterable[str]) -> None:
+        """Ask for runs to rest: a running one's worker ends its step, keeps the state and leaves it."""
+        self._move(runs, ACTIVE, PAUSED)
+
+    def resume(self, runs: Iterable[str]) -> None:
+        """Queue again what was paused, stopped or failed; it goes on from the state that was kept last."""
+        self._move(runs, RESUMABLE, QUEUED)
+
+    def yield_turn(self, run: str) -> None:
+        """Put a running run behind all that are queued."""
+        self._move([run], (RUNNING,), QUEUED)
 
     def add(
         self,
@@ -166,7 +187,13 @@ class Store:
         with self._transaction() as connection:
             connection.execute("DELETE FROM records WHERE run = ?", (run,))
             connection.execute("DELETE FROM runs WHERE run = ?", (run,))
-        self.checkpoint(run).unlink(missing_ok=True)
+        for path in (self.checkpoint(run), *self._states(run)):
+            path.unlink(missing_ok=True)
+
+    def forget_state(self, run: str) -> None:
+        """Delete what a run that is done needs no more."""
+        for path in self._states(run):
+            path.unlink(missing_ok=True)
 
     def run(self, run: str) -> Run:
         """One run by its identity; an unknown one is refused."""
@@ -181,11 +208,11 @@ class Store:
             row = connection.execute("SELECT * FROM runs WHERE run = ?", (run,)).fetchone()
         return _run(row) if row else None
 
-    def is_held(self, run: str, slot: int) -> bool:
-        """Whether the worker of `slot` is still the one to run it: not stopped, not given to another."""
+    def held_as(self, run: str, slot: int) -> str | None:
+        """The state of a run that the worker of `slot` took last; None if another has it now, or it was deleted."""
         with self._reading() as connection:
-            query = "SELECT 1 FROM runs WHERE run = ? AND slot = ? AND state = ?"
-            return connection.execute(query, (run, slot, RUNNING)).fetchone() is not None
+            row = connection.execute("SELECT state FROM runs WHERE run = ? AND slot = ?", (run, slot)).fetchone()
+        return row["state"] if row else None
 
     def runs(self) -> list[Run]:
         """All runs, the newest first."""
@@ -216,10 +243,36 @@ class Store:
         """Where a run's trained network lies, or would."""
         return self.checkpoints / f"{run}.pt"
 
+    def state(self, run: str) -> Path:
+        """Where the state of an unfinished training lies, or would."""
+        return self.checkpoints / f"{run}.state"
+
+    def _states(self, run: str) -> list[Path]:
+        return list(self.checkpoints.glob(f"{run}.state*")) + list(self.checkpoints.glob(f"{run}.before"))
+
     def bytes_used(self) -> int:
         """What the store takes on disk."""
         with _clear_errors(self.folder):
             return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    def _upgrade(self) -> None:
+        with self._transaction() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version < _VERSION:  # nobody else did it meanwhile
+                for statement in _UPGRADES[version].split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _move(self, runs: Iterable[str], states: Sequence[str], to: str) -> None:
+        """Change the state of those runs that are in one of `states`; what goes to the queue goes to its end."""
+        marks = ", ".join("?" * len(states))
+        with self._transaction() as connection:
+            for run in runs:
+                connection.execute(
+                    f"UPDATE runs SET state = ?, message = '', deaths = CASE WHEN state = ? THEN deaths ELSE 0 END,"
+                    f" turn = (SELECT max(turn) + 1 FROM runs) WHERE run = ? AND state IN ({marks})",
+                    (to, RUNNING, run, *states),
+                )
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, run: str, records: Iterable[Record]) -> None:

@@ -1,8 +1,10 @@
-"""Training as a generator of records: step, pause, stop, replay and test are callers of one function."""
+"""Training step by step: pause, stop, resume, replay and test are callers of one class."""
 
 import math
 import time
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +13,20 @@ from torch.nn import functional
 from explorer.config import TrainingConfig
 from explorer.data.augmentation import augment, epoch_order
 from explorer.data.image_set import ImageSet
-from explorer.data.prepared import PreparedData, prepared
+from explorer.data.prepared import prepared
 from explorer.device import autocast
+from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
 from explorer.measurement.responses import layer_responses
+from explorer.networks.blocks import StochasticDepth
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
 MOST_STEPS = 50  # between two records, so that the curve of a long run grows before one's eyes
 RESPONSE_IMAGES = 512
+
+State = dict[str, Any]
+"""Tensors, numbers, and lists and dictionaries of them: what `torch.load(weights_only=True)` reads back."""
 
 
 def learning_rate(config: TrainingConfig, step: int, warming_up: bool = False) -> float:
@@ -43,124 +50,181 @@ def train(
     device: str = "cpu",
     precision: str = "fp32",
 ) -> Iterator[Record]:
-    """Train `network` in place and yield what is seen on the way; the first record is the untrained network's.
+    """Train `network` in place and yield what is seen on the way; nothing happens between two calls of `next`."""
+    training = Training(network, images, config, seed=seed, device=device, precision=precision)
+    while not training.finished:
+        yield from training.advance()
 
-    Nothing happens between two calls of `next`. The numbers (not the times) depend on the arguments alone, on one
-    machine with one number of threads: the order of images and their augmentation are drawn from `seed`, alike for
-    every network.
+
+class Training:
+    """One training, a step at a time.
+
+    The numbers (not the times) depend on the arguments alone, on one machine with one number of threads: the order of
+    images and their augmentation are drawn from `seed`, alike for every network. `state` after any step is all that
+    another process needs to go on to the same bits.
     """
-    data = prepared(images, config, device)
-    return _Run(network, data, config, seed, device, precision).records()
-
-
-class _Run:
-    """What the steps of one training share."""
 
     def __init__(
-        self, network: nn.Module, data: PreparedData, config: TrainingConfig, seed: int, device: str, precision: str
+        self,
+        network: nn.Module,
+        images: ImageSet,
+        config: TrainingConfig,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        precision: str = "fp32",
     ) -> None:
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.data, self.config, self.seed = data, config, seed
+        self.data, self.config = prepared(images, config, device), config
         self.device, self.precision = device, precision
-        self.optimizer = torch.optim.SGD(
+        self.done = 0
+        """Steps done."""
+        self.seq = -1
+        """Of the last record."""
+        self.seconds = 0.0
+        """Spent so far, evaluations included."""
+        self._order = lru_cache(maxsize=2)(lambda epoch: epoch_order(len(self.data.train_images), seed, epoch))
+        self._augmenting = torch.Generator().manual_seed(seed)
+        self._optimizer = torch.optim.SGD(
             network.parameters(),
             lr=config.learning_rate,
             momentum=config.momentum,
             weight_decay=config.weight_decay,
             fused=True,
         )
-        self.seq = -1
-        self.start = time.perf_counter()
+        for weight in network.parameters():  # stochastic depth leaves some without a gradient in the first step
+            self._optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+        self._warming_up = config.warm_up_until_error > 0
+        self._every = max(1, min(config.steps // STEP_RECORDS, MOST_STEPS))
+        self._seen = torch.zeros(2, device=device)  # sum of losses, number of wrong answers since the last record
+        self._steps_seen, self._step_seconds = 0, 0.0
 
-    def records(self) -> Iterator[Record]:
-        config = self.config
-        warming_up = config.warm_up_until_error > 0
-        seen = torch.zeros(2, device=self.device)  # sum of losses, number of wrong answers: read only at a record
-        steps_seen, training_seconds = 0, 0.0
-        every = max(1, min(config.steps // STEP_RECORDS, MOST_STEPS))
-        yield self._evaluation(0)
-        batches = self._batches()
-        for step in range(config.steps):
-            began = time.perf_counter()
-            rate = learning_rate(config, step, warming_up)
-            seen += self._step(*next(batches), rate)
-            done = step + 1
-            steps_seen += 1
-            if done % every == 0 or done == config.steps:
-                loss, wrong = (value / (steps_seen * config.batch_size) for value in seen.tolist())
-                training_seconds += time.perf_counter() - began
-                per_second = steps_seen * config.batch_size / training_seconds
-                yield self._step_record(done, loss, wrong, rate, per_second)
-                warming_up = warming_up and wrong >= config.warm_up_until_error
-                seen, steps_seen, training_seconds = torch.zeros_like(seen), 0, 0.0
-            else:
-                training_seconds += time.perf_counter() - began
-            if _due(done, config.steps, config.evaluations):
-                yield self._evaluation(done)
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done and recorded."""
+        return self.seq >= 0 and self.done >= self.config.steps
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Augmented batches without end; what an epoch leaves over, the next begins with."""
+    def advance(self) -> list[Record]:
+        """Take one step (the first call only looks at the untrained network); what there is to record of it, if any.
+
+        Raises ExplorerError where the loss is no longer a number.
+        """
+        began = time.perf_counter()
+        if self.seq < 0:
+            return [self._evaluation(began)]
+        records: list[Record] = []
+        rate = learning_rate(self.config, self.done, self._warming_up)
+        self._seen += self._step(*self._batch(), rate)
+        self.done += 1
+        self._steps_seen += 1
+        recorded = self.done % self._every == 0 or self.done == self.config.steps
+        sums = self._seen.tolist() if recorded else []  # waits for the device: only where it must
+        elapsed = time.perf_counter() - began
+        self.seconds += elapsed
+        self._step_seconds += elapsed
+        if recorded:
+            records.append(self._step_record(sums[0], sums[1], rate))
+        if _due(self.done, self.config.steps, self.config.evaluations):
+            records.append(self._evaluation(time.perf_counter()))
+        return records
+
+    def state(self) -> State:
+        """All that changes as the training goes on, on the CPU; shares no memory with it on another device."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "generators": [generator.get_state() for generator in self._generators()],
+            "progress": [self.done, self.seq, self._steps_seen],
+            "seconds": [self.seconds, self._step_seconds],
+            "warming_up": self._warming_up,
+            "seen": self._seen.cpu(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from the state of a training with the same arguments."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        for generator, kept in zip(self._generators(), state["generators"], strict=True):
+            generator.set_state(kept)
+        self.done, self.seq, self._steps_seen = state["progress"]
+        self.seconds, self._step_seconds = state["seconds"]
+        self._warming_up = state["warming_up"]
+        self._seen = state["seen"].to(self.device)
+
+    def _generators(self) -> list[torch.Generator]:
+        blocks = [module.generator for module in self.network.modules() if isinstance(module, StochasticDepth)]
+        return [self._augmenting, *blocks]
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        """The next batch, augmented; what an epoch leaves over, the next begins with."""
         count, size = len(self.data.train_images), self.config.batch_size
-        generator = torch.Generator().manual_seed(self.seed)
-        epoch, order = 0, epoch_order(count, self.seed, 0)
-        while True:
-            while len(order) < size:
-                epoch += 1
-                order = torch.cat([order, epoch_order(count, self.seed, epoch)])
-            chosen, order = order[:size].to(self.device), order[size:]
-            images = self.data.normalization(self.data.train_images[chosen])
-            yield augment(images, self.config.augmentation, generator), self.data.train_labels[chosen]
+        first, skipped = divmod(self.done * size, count)
+        last = (self.done * size + size - 1) // count
+        order = torch.cat([self._order(epoch) for epoch in range(first, last + 1)])
+        chosen = order[skipped : skipped + size].to(self.device)
+        images = self.data.normalization(self.data.train_images[chosen])
+        return augment(images, self.config.augmentation, self._augmenting), self.data.train_labels[chosen]
 
     def _step(self, images: Tensor, labels: Tensor, rate: float) -> Tensor:
         """One step of SGD; (2,) sum of losses and number of wrong answers, left on the device."""
         self.network.train()
-        for group in self.optimizer.param_groups:
+        for group in self._optimizer.param_groups:
             group["lr"] = rate
         with autocast(self.device, self.precision):
             outputs = self.network(images)
         loss = functional.cross_entropy(outputs.float(), labels)
-        self.optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        self.optimizer.step()
+        self._optimizer.step()
         wrong = (outputs.detach().argmax(dim=1) != labels).sum()
         return torch.stack([loss.detach() * len(labels), wrong.float()])
 
-    def _step_record(self, done: int, loss: float, wrong: float, rate: float, per_second: float) -> StepRecord:
-        return StepRecord(
+    def _step_record(self, losses: float, mistakes: float, rate: float) -> StepRecord:
+        images = self._steps_seen * self.config.batch_size
+        loss, wrong = losses / images, mistakes / images
+        if not math.isfinite(loss):
+            raise ExplorerError(f"the loss was no number any more by step {self.done}: try a lower learning rate")
+        record = StepRecord(
             seq=self._next_seq(),
-            step=done,
-            epoch=self._epoch(done),
+            step=self.done,
+            epoch=self._epoch(),
             loss=loss,
             training_error=wrong,
             learning_rate=rate,
-            images_per_second=per_second,
-            seconds=self._seconds(),
+            images_per_second=images / self._step_seconds,
+            seconds=self.seconds,
         )
+        self._warming_up = self._warming_up and wrong >= self.config.warm_up_until_error
+        self._seen, self._steps_seen, self._step_seconds = torch.zeros_like(self._seen), 0, 0.0
+        return record
 
-    def _evaluation(self, done: int) -> EvaluationRecord:
+    def _evaluation(self, began: float) -> EvaluationRecord:
         data, normalization = self.data, self.data.normalization
         test = logits(self.network, data.test_images, normalization, self.precision)
         clean = logits(self.network, data.train_images[: data.clean], normalization, self.precision)
         response_images = normalization(data.train_images[: min(RESPONSE_IMAGES, data.clean)])
-        responses = layer_responses(self.network, response_images, own_statistics=done == 0)
+        responses = layer_responses(self.network, response_images, own_statistics=self.done == 0)
+        errors = (
+            error(clean, data.train_labels[: data.clean]),
+            error(test, data.test_labels),
+            error(test, data.test_labels, top=5),
+        )
+        self.seconds += time.perf_counter() - began
         return EvaluationRecord(
             seq=self._next_seq(),
-            step=done,
-            epoch=self._epoch(done),
-            training_error=error(clean, data.train_labels[: data.clean]),
+            step=self.done,
+            epoch=self._epoch(),
+            training_error=errors[0],
             training_images=data.clean,
-            test_error=error(test, data.test_labels),
-            test_top5_error=error(test, data.test_labels, top=5),
+            test_error=errors[1],
+            test_top5_error=errors[2],
             test_images=len(data.test_images),
             responses=responses,
-            seconds=self._seconds(),
+            seconds=self.seconds,
         )
 
-    def _epoch(self, done: int) -> float:
-        return done * self.config.batch_size / len(self.data.train_images)
-
-    def _seconds(self) -> float:
-        return time.perf_counter() - self.start
+    def _epoch(self) -> float:
+        return self.done * self.config.batch_size / len(self.data.train_images)
 
     def _next_seq(self) -> int:
         self.seq += 1

@@ -1,5 +1,7 @@
 """A checkpoint gives back the network it was made of, and refuses to be another."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -40,10 +42,11 @@ def test_a_damaged_checkpoint_is_one_line(checkpoint: Path) -> None:
 def test_a_failed_write_leaves_the_old_checkpoint(checkpoint: Path, monkeypatch) -> None:
     before = checkpoint.read_bytes()
 
-    def full(*_arguments: object) -> None:
-        raise RuntimeError("No space left on device")
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ExplorerError, match="make room"):
         save(checkpoint, RunConfig(network("resnet-8")), build(network("resnet-8")), NORMALIZATION)
     assert checkpoint.read_bytes() == before
+    assert [path.name for path in checkpoint.parent.iterdir() if path.is_file()] == ["run.pt"]

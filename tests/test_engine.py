@@ -9,6 +9,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from explorer import device as devices
 from explorer import jobs
 from explorer.checkpoints import load
 from explorer.config import NetworkConfig, RunConfig, TrainingConfig
@@ -16,8 +17,9 @@ from explorer.data import sources
 from explorer.engines.local import LocalEngine
 from explorer.networks.build import build
 from explorer.records import EvaluationRecord, StepRecord
-from explorer.runs import DONE, FAILED, QUEUED, RUNNING, STOPPED, Store
+from explorer.runs import DONE, FAILED, PAUSED, QUEUED, RUNNING, STOPPED, Store
 from explorer.training import train
+from tests.test_training import numbers
 
 SHORT = TrainingConfig(
     steps=20, batch_size=8, schedule="cosine", augmentation="flip", image_size=8, train_images=100, test_images=50,
@@ -100,6 +102,41 @@ def test_a_killed_worker_is_replaced_and_its_run_gives_the_same_numbers(store: S
     _until(lambda: store.run(run).state == DONE, engine)
     again = [record.training_error for record in store.records(run)]
     assert again[: len(first)] == first
+
+
+def test_a_paused_run_goes_on_where_it_was(store: Store, engine: LocalEngine) -> None:
+    config = _config(0, replace(SHORT, steps=3000))
+    (run,) = store.submit([config], "shapes")
+    _until(lambda: len(store.records(run)) > 3, engine)
+    store.pause([run])
+    _until(lambda: store.state(run).exists(), engine)
+    _until(lambda: not _workers(store), engine)
+    resting = store.records(run)
+    assert store.run(run).state == PAUSED
+    assert len(resting) < 60
+    store.resume([run])
+    _until(lambda: store.run(run).state == DONE, engine)
+    assert store.records(run)[: len(resting)] == resting  # times and all: they were not made again
+    here = list(train(build(config.network, 0), sources.load("shapes"), config.training, seed=0))
+    assert numbers(store.records(run)) == numbers(here)
+    assert list(store.checkpoints.iterdir()) == [store.checkpoint(run)]
+
+
+def test_long_runs_take_turns_and_let_short_ones_through(store: Store) -> None:
+    """More of them than slots: each gets further while none is done."""
+    engine = LocalEngine(store, seconds=(15.0, 0.5))
+    long = store.submit([_config(seed, LONG) for seed in range(devices.device().slots + 1)], "shapes")
+    try:
+        _until(lambda: all(len(store.records(run)) > 1 for run in long), engine)
+        (short,) = store.submit([_config(9)], "shapes")
+        _until(lambda: store.run(short).state == DONE, engine)
+        assert not any(store.run(run).state in (DONE, FAILED) for run in long)
+        counts = [len(store.records(run)) for run in long]
+        _until(lambda: all(len(store.records(run)) > count for run, count in zip(long, counts, strict=True)), engine)
+    finally:
+        store.stop(long)
+        for worker in _workers(store):
+            worker.kill()
 
 
 def test_workers_outlive_the_one_who_asked(store: Store, engine: LocalEngine) -> None:

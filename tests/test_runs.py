@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
 from explorer.records import EvaluationRecord, LayerResponse, Provenance, StepRecord
-from explorer.runs import DONE, FAILED, QUEUED, RUNNING, STOPPED, Store
+from explorer.runs import DONE, FAILED, PAUSED, QUEUED, RUNNING, STOPPED, Store
 
 PROVENANCE = Provenance("live", "2 CPU cores", "fp32", "2026-01-01T00:00:00+00:00", {"torch": "2"}, "shapes", 3.0)
 STEP = StepRecord(1, 1, 0.2, 2.3, 0.9, 0.1, 100.0, 0.5)
@@ -89,12 +90,83 @@ def test_what_was_stopped_or_failed_can_be_asked_for_again(store: Store, tiny_ru
 def test_a_stopped_run_is_no_longer_held_and_stays_stopped(store: Store, tiny_run: RunConfig) -> None:
     (run,) = store.submit([tiny_run], "shapes")
     store.claim(1)
-    assert store.is_held(run, 1)
-    assert not store.is_held(run, 0)
+    assert store.held_as(run, 1) == RUNNING
+    assert store.held_as(run, 0) is None
     store.stop([run])
-    assert not store.is_held(run, 1)
+    assert store.held_as(run, 1) == STOPPED
     store.finish(run, DONE)
     assert store.run(run).state == STOPPED
+
+
+def test_a_paused_run_goes_to_the_end_of_the_queue_when_it_is_resumed(store: Store, tiny_run: RunConfig) -> None:
+    first, second, third = store.submit([replace(tiny_run, seed=seed) for seed in range(3)], "shapes")
+    store.claim(0)
+    store.append(first, EVALUATION, STEP)
+    store.pause([first, second])
+    assert [store.run(run).state for run in (first, second, third)] == [PAUSED, PAUSED, QUEUED]
+    assert store.records(first) == [EVALUATION, STEP]
+    store.resume([second, first])
+    assert [run.run for slot in range(3) if (run := store.claim(slot))] == [third, second, first]
+    store.rewind(first, EVALUATION.seq)
+    assert store.records(first) == [EVALUATION]
+
+
+def test_what_is_done_can_be_neither_paused_nor_resumed(store: Store, tiny_run: RunConfig) -> None:
+    (run,) = store.submit([tiny_run], "shapes")
+    store.claim(0)
+    store.pause([run])
+    store.finish(run, DONE)  # its worker had just taken the last step
+    for move in (store.pause, store.resume, store.stop):
+        move([run])
+        assert store.run(run).state == DONE
+
+
+def test_a_run_that_yields_its_turn_comes_after_all_that_wait(store: Store, tiny_run: RunConfig) -> None:
+    long, other = store.submit([replace(tiny_run, seed=seed) for seed in range(2)], "shapes")
+    store.claim(0)
+    store.yield_turn(long)
+    assert [run.run for slot in range(2) if (run := store.claim(slot))] == [other, long]
+    store.stop([long])
+    store.yield_turn(long)
+    assert store.run(long).state == STOPPED
+
+
+def test_deaths_count_only_while_a_run_gets_no_further(store: Store, tiny_run: RunConfig) -> None:
+    (run,) = store.submit([tiny_run], "shapes")
+    for death in range(7):
+        store.claim(0)
+        if death % 2:
+            store.got_further(run)
+        store.recover(0)
+        assert store.run(run).state == QUEUED
+    for _ in range(2):
+        store.claim(0)
+        store.recover(0)
+    assert store.run(run).state == FAILED
+    store.resume([run])
+    assert (store.run(run).state, store.run(run).message) == (QUEUED, "")
+
+
+def test_a_store_of_version_1_is_upgraded_once(tmp_path: Path, tiny_run: RunConfig) -> None:
+    (run,) = Store(tmp_path).submit([tiny_run], "shapes")
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as connection:
+        connection.execute("ALTER TABLE runs DROP COLUMN deaths")
+        connection.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        store = Store(tmp_path)
+        assert store.run(run).config == tiny_run
+    store.claim(0)
+    store.recover(0)
+    assert store.run(run).state == QUEUED
+
+
+def test_the_states_of_a_run_go_when_it_is_deleted(store: Store, tiny_run: RunConfig) -> None:
+    (run,) = store.submit([tiny_run], "shapes")
+    store.stop([run])
+    for suffix in ("state", "before", "state.unfinished"):
+        (store.checkpoints / f"{run}.{suffix}").write_bytes(b"state")
+    store.delete(run)
+    assert list(store.checkpoints.iterdir()) == []
 
 
 def test_what_a_dead_worker_left_goes_back_to_the_queue_three_times_at_most(store: Store, tiny_run: RunConfig) -> None:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from explorer.config import NetworkConfig, RunConfig, TrainingConfig, network
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
-from explorer.errors import RequestError
+from explorer.errors import ExplorerError, RequestError
 from explorer.networks.build import build
 from explorer.recipes import RECIPES, recipe
 from explorer.records import EvaluationRecord, Record, StepRecord
@@ -22,7 +22,7 @@ def _records(run: RunConfig, images: ImageSet, **more: object) -> list[Record]:
     return list(train(build(run.network, run.seed), images, run.training, seed=run.seed, **more))  # type: ignore[arg-type]
 
 
-def _numbers(records: list[Record]) -> list[tuple[object, ...]]:
+def numbers(records: list[Record]) -> list[tuple[object, ...]]:
     """All that must be the same twice: everything but the times."""
     return [
         (r.seq, r.step, r.loss, r.training_error) if isinstance(r, StepRecord)
@@ -100,18 +100,18 @@ def test_nothing_happens_before_it_is_asked_for(tiny_images: ImageSet, tiny_run:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_same_config_gives_the_same_numbers(tiny_images: ImageSet, tiny_run: RunConfig, precision: str) -> None:
-    first, again = (_numbers(_records(tiny_run, tiny_images, precision=precision)) for _ in range(2))
+def test_the_same_config_gives_the_samenumbers(tiny_images: ImageSet, tiny_run: RunConfig, precision: str) -> None:
+    first, again = (numbers(_records(tiny_run, tiny_images, precision=precision)) for _ in range(2))
     assert first == again
-    assert _numbers(_records(replace(tiny_run, seed=1), tiny_images, precision=precision)) != first
+    assert numbers(_records(replace(tiny_run, seed=1), tiny_images, precision=precision)) != first
 
 
 def test_two_streams_step_by_step_do_not_disturb_each_other(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
-    alone = _numbers(_records(tiny_run, tiny_images))
+    alone = numbers(_records(tiny_run, tiny_images))
     streams = [train(build(tiny_run.network), tiny_images, tiny_run.training) for _ in range(2)]
     together = list(zip(*streams, strict=True))
     for column in zip(*together, strict=True):
-        assert _numbers(list(column)) == alone
+        assert numbers(list(column)) == alone
 
 
 def test_a_step_is_sgd_with_momentum_and_weight_decay(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
@@ -220,7 +220,7 @@ def test_recipes_from_a_file(tmp_path) -> None:
     ["plain-8:width=8", "resnet-8:width=8,shortcut=C", "resnet-11-bottleneck:width=8", "preresnet-8:width=8",
      "preresnet-11-bottleneck:width=8", "highway-8:width=8", "skipinit-8:width=8",
      "resnet-8:width=8,bn=off,init=xavier",
-     "resnet-8:width=8,strength=0.5", "resnet-8:width=8,survival=0.5"],
+     "resnet-8:width=8,strength=0.5", "resnet-8:width=8,survival=0.5", "resnet-14:width=8,survival=0.2"],
 )  # fmt: skip
 def test_every_cifar_family_learns_and_repeats_itself(name: str, tiny_images: ImageSet) -> None:
     training = replace(TINY_TRAINING, steps=60, batch_size=16, learning_rate=0.05, evaluations=1)
@@ -228,9 +228,15 @@ def test_every_cifar_family_learns_and_repeats_itself(name: str, tiny_images: Im
     records = _records(run, tiny_images)
     losses = [record.loss for record in records if isinstance(record, StepRecord)]
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
-    assert _numbers(records) == _numbers(_records(run, tiny_images))
+    assert numbers(records) == numbers(_records(run, tiny_images))
 
 
 def test_an_imagenet_network_is_not_trained_here() -> None:
     with pytest.raises(RequestError, match="counted and drawn"):
         RunConfig(network("resnet-18@imagenet"))
+
+
+def test_a_loss_that_is_no_number_ends_the_training_with_advice(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
+    wild = replace(tiny_run, training=replace(tiny_run.training, learning_rate=100.0, warm_up_steps=0, steps=200))
+    with pytest.raises(ExplorerError, match="try a lower learning rate"):
+        _records(replace(wild, network=network("plain-8:width=4,bn=off")), tiny_images)

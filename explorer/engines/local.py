@@ -13,8 +13,10 @@ from explorer.runs import Store
 class LocalEngine:
     """Keeps enough workers alive for a store's queue. Starts nothing until `tend` finds something queued."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, seconds: tuple[float, ...] = ()) -> None:
+        """`seconds` between two states that a worker keeps, and of a run's turn, where not the worker's own."""
         self.store = store
+        self.seconds = seconds
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def tend(self) -> None:
@@ -32,15 +34,15 @@ class LocalEngine:
                 free += 1
         starting = max(0, len(self.workers) - (most - free))
         for _ in range(min(free, self.store.queued()) - starting):
-            self.workers.append(_start(self.store.folder))
+            self.workers.append(_start(self.store.folder, self.seconds))
 
 
-def _start(folder: Path) -> "subprocess.Popen[bytes]":
+def _start(folder: Path, seconds: tuple[float, ...]) -> "subprocess.Popen[bytes]":
     """A worker in a session of its own, so that it outlives the server and a Ctrl-C meant for the server."""
     root = Path(__file__).resolve().parents[2]
     with (folder / "worker.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "explorer.engines.worker", str(folder)],
+            [sys.executable, "-m", "explorer.engines.worker", str(folder), *map(str, seconds)],
             cwd=root,
             stdin=subprocess.DEVNULL,
             stdout=log,

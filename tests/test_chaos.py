@@ -1,0 +1,119 @@
+"""Whatever is killed at whatever moment, the runs end with the bits of an undisturbed training.
+
+A short form belongs to every run of the tests; `pytest -m chaos` kills sixty times.
+"""
+
+import random
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from explorer.checkpoints import load
+from explorer.config import RunConfig, TrainingConfig, network
+from explorer.data import sources
+from explorer.device import device
+from explorer.networks.build import build
+from explorer.runs import DONE, FAILED, Store
+from explorer.training import Training
+from tests.test_training import numbers
+
+ROOT = Path(__file__).resolve().parents[1]
+_TRAINING = TrainingConfig(
+    batch_size=32, schedule="cosine", learning_rate=0.05, augmentation="crop+flip", image_size=16, train_images=300,
+    test_images=50, clean_images=50, evaluations=4,
+)  # fmt: skip
+_NETWORKS = ("resnet-8:width=4", "plain-8:width=4", "resnet-14:width=4,survival=0.6")
+_SERVER = """
+import sys, time
+from pathlib import Path
+from explorer.engines.local import LocalEngine
+from explorer.runs import Store
+engine = LocalEngine(Store(Path(sys.argv[1])), seconds=(0.2, 1.0))
+while True:
+    engine.tend()
+    time.sleep(0.05)
+"""
+
+
+def _configs(steps: int) -> list[RunConfig]:
+    name = sources.resolve("shapes").name
+    return [RunConfig(network(one), replace(_TRAINING, steps=steps), name, seed=7) for one in _NETWORKS]
+
+
+def _start(store: Store) -> psutil.Popen:
+    return psutil.Popen([sys.executable, "-c", _SERVER, str(store.folder)], cwd=ROOT, stderr=subprocess.DEVNULL)
+
+
+def _workers(store: Store) -> list[psutil.Process]:
+    folder = str(store.folder)
+    found = psutil.process_iter(["cmdline"])
+    return [one for one in found if {"explorer.engines.worker", folder} <= set(one.info["cmdline"] or [])]
+
+
+def _kill_until_done(store: Store, kills: int, chance: random.Random) -> int:
+    """Kill workers and server in turns of chance, `kills` times, while the runs go on to their end; how often."""
+    server, killed, pause = _start(store), 0, 0.0
+    began = last = time.monotonic()
+    while any(run.state != DONE for run in store.runs()):
+        assert time.monotonic() - began < 60 + 15 * kills, (store.folder / "worker.log").read_text()[-2000:]
+        time.sleep(0.02)
+        failed = [run.run for run in store.runs() if run.state == FAILED]
+        store.resume(failed)  # killed three times before it got anywhere: somebody presses the button again
+        if killed < kills and time.monotonic() - last > pause:
+            workers = _workers(store)
+            victim = chance.choice([server, *workers, *workers])
+            victim.kill()
+            victim.wait(10)
+            killed, last = killed + 1, time.monotonic()
+            pause = chance.choice(
+                [0.1, chance.uniform(0, 2), chance.uniform(2, 7)]
+            )  # a worker starts in 2 to 4 seconds
+        if not server.is_running() or server.status() == psutil.STATUS_ZOMBIE:
+            server = _start(store)
+    server.kill()
+    server.wait()
+    return killed
+
+
+def _check(store: Store, configs: list[RunConfig]) -> None:
+    images, machine = sources.load("shapes"), device()
+    torch.set_num_threads(machine.threads)
+    for config in configs:
+        alone = Training(
+            build(config.network, config.seed), images, config.training, seed=config.seed,
+            precision=machine.precision(config.training.precision),
+        )  # fmt: skip
+        expected = []
+        while not alone.finished:
+            expected += alone.advance()
+        assert numbers(store.records(config.run)) == numbers(expected)
+        _, trained = load(store.checkpoint(config.run))
+        for name, tensor in alone.network.state_dict().items():
+            assert torch.equal(tensor, trained.network.state_dict()[name]), name
+    assert sorted(store.checkpoints.iterdir()) == sorted(store.checkpoint(config.run) for config in configs)
+
+
+def _chaos(store: Store, steps: int, kills: int, seed: int) -> None:
+    configs = _configs(steps)
+    store.submit(configs, "shapes")
+    try:
+        assert _kill_until_done(store, kills, random.Random(seed)) == kills
+    finally:
+        for worker in _workers(store):
+            worker.kill()
+    _check(store, configs)
+
+
+def test_a_few_kills_change_nothing(store: Store) -> None:
+    _chaos(store, steps=1500, kills=4, seed=1)
+
+
+@pytest.mark.chaos
+def test_sixty_kills_change_nothing(store: Store) -> None:
+    _chaos(store, steps=15_000, kills=60, seed=2)
