@@ -11,8 +11,11 @@ import pytest
 import torch
 
 from explorer.__main__ import main
-from explorer.config import network
+from explorer.config import RunConfig, network
+from explorer.engines.local import LocalEngine
+from explorer.home import home
 from explorer.networks.build import build
+from explorer.runs import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = [
@@ -34,6 +37,18 @@ def call(capsys: pytest.CaptureFixture[str]):
         return status, [json.loads(line) for line in captured.out.splitlines()], captured.err
 
     return call
+
+
+def test_a_run_is_paused_stopped_and_resumed_by_its_identity(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LocalEngine, "tend", lambda _self: None)
+    (run,) = Store(home()).submit([RunConfig(network("resnet-8"), data="shapes@1")], "shapes")
+    for command, state in (("pause", "paused"), ("resume", "queued"), ("stop", "stopped"), ("resume", "queued")):
+        assert call("runs", command, run)[:2] == (0, [{"run": run, "state": state}])
+    Store(home()).stop([run])
+    status, _, said = call("runs", "pause", run)
+    assert (status, said.count("\n")) == (2, 1)
+    assert f"run {run} is stopped: it cannot pause" in said
+    assert call("runs", "resume", "nonsense")[0] == 2
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("resnet-56", 853_018), ("plain-1202", 19_421_274)])

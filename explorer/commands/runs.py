@@ -1,4 +1,4 @@
-"""runs list, show, export, import, delete: what the store holds."""
+"""runs list, show, export, import, pause, stop, resume, delete: what the store holds."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -7,14 +7,15 @@ from typing import Any
 
 from explorer import recordings
 from explorer.commands.output import catalogue, command, percent, result
+from explorer.engines.local import LocalEngine
 from explorer.errors import ExplorerError, RequestError
 from explorer.records import EvaluationRecord, record_to_dict
-from explorer.runs import Run
+from explorer.runs import ACTIVE, PAUSED, RESUMABLE, Run
 
 
 def add_to(subparsers: Any) -> None:
     """Declare the commands of this group."""
-    parser = subparsers.add_parser("runs", help="list, show, export, import, delete runs")
+    parser = subparsers.add_parser("runs", help="list, show, export, import, pause, stop, resume, delete runs")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     command(actions, "list", show_all, "all runs, recordings with them")
     command(actions, "show", show, "one run with its records").add_argument("run")
@@ -27,6 +28,14 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--network", help="which network weights are of (default: what their shapes say)")
     parser.add_argument("--normalize", choices=("cifar10", "imagenet"), help="how their images were normalised")
     parser.add_argument("--data", default="auto", help="the images that an imported network is measured on")
+    for name, does in (
+        ("pause", "let a run rest, its state kept"),
+        ("stop", "end a run"),
+        ("resume", "go on with a run"),
+    ):
+        parser = command(actions, name, move, does)
+        parser.add_argument("run")
+        parser.set_defaults(move=name)
     command(actions, "delete", delete, "remove a run, its records and its weights").add_argument("run")
 
 
@@ -98,6 +107,18 @@ def _take_in_weights(options: Namespace) -> None:
         [*report.notes, f"{run.label}: run {run.run}, {len(report.pairs)} tensors matched by {report.how}"]
     )
     result(options, {"run": run.run, "label": run.label, "network": run.config.network.name, **matched}, told)
+
+
+def move(options: Namespace) -> None:
+    """Pause, stop or resume a run; workers go on when the command has ended."""
+    runs = catalogue()
+    run = runs.run(options.run)
+    states = {"pause": ACTIVE, "stop": (*ACTIVE, PAUSED), "resume": RESUMABLE}[options.move]
+    if run.state not in states:
+        raise RequestError(f"run {run.run} is {run.state}: it cannot {options.move}")
+    getattr(runs.store, options.move)([run.run])
+    LocalEngine(runs.store).tend()
+    result(options, {"run": run.run, "state": runs.store.run(run.run).state})
 
 
 def delete(options: Namespace) -> None:

@@ -14,7 +14,7 @@ from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.race import Race
 from explorer.recipes import RECIPES
-from explorer.runs import ACTIVE, DONE, FAILED, Run
+from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, Run
 from explorer.ui import frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records, submit
@@ -35,12 +35,22 @@ def panel(race: Race) -> None:
 
 
 def start_or_stop(race: Race, location: str) -> None:
-    """The one button: it starts the next seed and says how long that takes, or stops what trains."""
+    """The one button: it starts the next seed and says how long that takes, or goes on; pause and stop what trains."""
     server, live = resources.server(), _live(race)
     active = [run.run for run in live if run.state in ACTIVE]
+    paused = [run.run for run in live if run.state == PAUSED]
     if active:
-        if st.button("Stop", icon=":material/stop:", key="race-stop", width="stretch"):
+        stop, pause = st.columns(2, gap="small")
+        if stop.button("Stop", icon=":material/stop:", key="race-stop", width="stretch"):
             server.store.stop(active)
+            st.rerun()
+        if pause.button("Pause", icon=":material/pause:", key="race-pause", width="stretch"):
+            server.store.pause(active)
+            st.rerun()
+        return
+    if paused:
+        if st.button("Go on", type="primary", icon=":material/play_arrow:", key="race-resume", width="stretch"):
+            server.store.resume(paused)
             st.rerun()
         return
     seed = _next_seed(race, live)
@@ -93,7 +103,8 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
         said = ["Nothing has been measured for this choice yet."]
         basis = "Run it here: four networks will be trained on this machine."
     else:
-        said = [f"Training {race.depths[0]} and {race.depths[-1]} layers, plain and residual …"]
+        doing = "Paused:" if not any(run.state in ACTIVE for run in runs) else "Training"
+        said = [f"{doing} {race.depths[0]} and {race.depths[-1]} layers, plain and residual …"]
         basis = "The verdict comes when a shallow and a deep network have finished; faint: recorded."
     frame.finding(said, basis + (" " + _what(runs[0]) if runs else ""))
     provenance = next((run.provenance for run in runs if run.provenance), None)
@@ -162,7 +173,7 @@ def _live(race: Race) -> list[Run]:
     """The store's runs of this race, of whatever seed, in the race's order; those that were stopped only if alone."""
     wanted = [replace(config, seed=0).run for config in race.runs]
     found = [run for run in resources.server().store.runs() if replace(run.config, seed=0).run in wanted]
-    kept = [run for run in found if run.state in (*ACTIVE, DONE, FAILED)]
+    kept = [run for run in found if run.state in (*ACTIVE, PAUSED, DONE, FAILED)]
     return sorted(kept, key=lambda run: (run.config.seed, wanted.index(replace(run.config, seed=0).run)))
 
 

@@ -9,7 +9,7 @@ from explorer import recordings
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.records import StepRecord
-from explorer.runs import ACTIVE, DONE, Run
+from explorer.runs import ACTIVE, DONE, PAUSED, RESUMABLE, Run
 from explorer.ui import exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records
@@ -90,6 +90,7 @@ def _chosen(runs: Sequence[Run]) -> None:
         _one(runs[0])
     own = [run for run in runs if resources.server().store.get(run.run)]
     if own:
+        _control(own)
         _delete(own)
     elif len(runs) > 1:
         st.caption("Recordings that ship with the program cannot be deleted.")
@@ -112,11 +113,24 @@ def _one(run: Run) -> None:
             file_name=f"{run.config.network.name}-seed-{run.config.seed}{recordings.SUFFIX}".replace(":", "-"),
             icon=":material/download:", width="stretch", help="One file: curves, weights and where they come from",
         )  # fmt: skip
-    elif run.state in ACTIVE and export.button("Stop", icon=":material/stop:", width="stretch"):
-        resources.server().store.stop([run.run])
-        st.rerun()
     with st.expander("What was asked for"):
         st.json(run.config.to_dict() | {"run": run.run})
+
+
+def _control(runs: Sequence[Run]) -> None:
+    """Buttons for those of the chosen runs that can be paused, stopped or go on."""
+    store = resources.server().store
+    moves = (
+        ("Pause", "pause", ACTIVE, store.pause),
+        ("Stop", "stop", (*ACTIVE, PAUSED), store.stop),
+        ("Go on", "play_arrow", RESUMABLE, store.resume),
+    )
+    able = [move for move in moves if any(run.state in move[2] for run in runs)]
+    for column, (label, icon, states, move) in zip(st.columns(6), able, strict=False):
+        if column.button(label, icon=f":material/{icon}:", width="stretch", key=f"runs-{icon}"):
+            move([run.run for run in runs if run.state in states])
+            resources.server().engine.tend()
+            st.rerun()
 
 
 def _delete(runs: Sequence[Run]) -> None:

@@ -15,7 +15,7 @@ from explorer.data.prepared import prepared
 from explorer.networks.build import build
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord, LayerResponse, StepRecord
-from explorer.runs import DONE, QUEUED, RUNNING, STOPPED, Store
+from explorer.runs import DONE, PAUSED, QUEUED, RUNNING, STOPPED, Store
 from explorer.ui import sitemap
 from tests.conftest import TINY_TRAINING
 from tests.test_runs import PROVENANCE
@@ -106,6 +106,20 @@ def test_run_it_here_queues_four_runs_and_stop_ends_them(store: Store) -> None:
     app.button(key="race-stop").click().run()
     assert {run.state for run in store.runs()} == {STOPPED}
     assert app.button(key="race-start")
+
+
+def test_a_race_rests_and_goes_on(store: Store) -> None:
+    app = _open("degradation")
+    app.button(key="race-start").click().run()
+    store.claim(0)
+    app.button(key="race-pause").click().run()
+    assert {run.state for run in store.runs()} == {PAUSED}
+    assert "Paused" in _text(app)
+    order = [run.run for run in sorted(store.runs(), key=lambda run: run.config.network.depth, reverse=True)]
+    app.button(key="race-resume").click().run()
+    assert not app.exception
+    assert {run.state for run in store.runs()} == {QUEUED}
+    assert [run.config.network.depth for _ in order if (run := store.claim(0))] == [32, 32, 8, 8]
 
 
 def test_further_networks_join_the_race_and_stay_out_of_the_verdict(store: Store) -> None:
