@@ -3,18 +3,23 @@
 python -m benchmarks.throughput [--networks resnet-20,resnet-56] [--data D] [--rounds 5] [--json]
 
 The stock loop: a torchvision data set of PIL images, RandomCrop, RandomHorizontalFlip, ToTensor, Normalize, a
-DataLoader with the better of 0 and 2 workers, float32, contiguous, plain SGD, `.item()` at every step. Same network,
-images and batch. Both are timed in turns in one process, so that a busy neighbour hurts both; the figures are medians.
-The peak is that of `torch.mm`; training is counted as 3 x 2 x multiply-adds an image.
+DataLoader with the better of 0 and 2 workers, float32, contiguous, plain SGD, `.item()` at every step, on all cores.
+Ours: as the engine lays the work out, as many trainings side by side as the machine has slots, each in a process with
+its share of the cores; images a second are those of all. One alone is told too. Same network, images and batch. All
+take turns, so that a busy neighbour hurts each; the figures are medians. The peak is that of `torch.mm`; training is
+counted as 3 x 2 x multiply-adds an image.
 """
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -28,7 +33,7 @@ from torchvision import transforms
 from explorer.config import TrainingConfig, network
 from explorer.data import sources
 from explorer.data.image_set import ImageSet
-from explorer.device import Device, device
+from explorer.device import ALLOCATOR, Device, device, make_repeatable
 from explorer.networks.build import build
 from explorer.records import StepRecord
 from explorer.summary import summary
@@ -95,17 +100,42 @@ def _stock_step(
     return loss.item() + float((outputs.argmax(1) != labels).sum().item())
 
 
-def ours(name: str, images: ImageSet, machine: Device) -> Callable[[], float]:
-    """The same for the program's own training: the speed that its step records tell."""
+class Trainer:
+    """A training in a process of its own that goes on for a window whenever it is told to."""
+
+    def __init__(self, name: str, data: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.throughput", "--networks", name, "--data", data, "--window"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=ALLOCATOR | os.environ
+        )
+
+    def start(self) -> None:
+        """Begin a window."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+
+    def speed(self) -> float:
+        """Images a second of the window, once it is over."""
+        assert self.process.stdout is not None
+        return float(self.process.stdout.readline())
+
+
+def windows(name: str, images: ImageSet, machine: Device) -> None:
+    """What a Trainer's process does: a line in, a window of the program's own training, its speed out."""
+    make_repeatable(machine.threads)
     config = replace(TrainingConfig(), batch_size=BATCH, test_images=100, clean_images=100, evaluations=1, steps=10**6)
     precision = machine.precision("auto")
     records = train(build(network(name)), images, config, seed=0, device=machine.kind, precision=precision)
     steps = (record for record in records if isinstance(record, StepRecord))
+    for _ in sys.stdin:
+        print(next(steps).images_per_second, flush=True)
 
-    def window() -> float:
-        return next(steps).images_per_second
 
-    return window
+def together(trainers: Sequence[Trainer]) -> float:
+    """Images a second of all, a window side by side."""
+    for trainer in trainers:
+        trainer.start()
+    return sum(trainer.speed() for trainer in trainers)
 
 
 def peak(kind: str, precision: str) -> float:
@@ -123,10 +153,11 @@ def peak(kind: str, precision: str) -> float:
     return best
 
 
-def measure(name: str, images: ImageSet, machine: Device, rounds: int) -> dict[str, Any]:
-    """Both loops in turns; the first turn of each only warms up."""
+def measure(name: str, data: str, images: ImageSet, machine: Device, rounds: int) -> dict[str, Any]:
+    """All loops in turns; the first turn of each only warms up."""
+    trainers = [Trainer(name, data) for _ in range(machine.slots)]
     loops = {"stock-0": stock(name, images, 0, machine.kind), "stock-2": stock(name, images, 2, machine.kind),
-             "ours": ours(name, images, machine)}  # fmt: skip
+             "ours": partial(together, trainers), "alone": partial(together, trainers[:1])}  # fmt: skip
     found: dict[str, list[float]] = {loop: [] for loop in loops}
     peaks = []
     for turn in range(rounds + 1):
@@ -136,10 +167,13 @@ def measure(name: str, images: ImageSet, machine: Device, rounds: int) -> dict[s
                 found[loop].append(speed)
         peaks.append(peak(machine.kind, machine.precision("auto")))
         sys.stderr.write(f"{name} turn {turn}: " + ", ".join(f"{k} {v[-1]:.0f}" for k, v in found.items() if v) + "\n")
+    for trainer in trainers:
+        trainer.process.kill()
     speeds = {loop: statistics.median(values) for loop, values in found.items()}
     best_stock = max(speeds["stock-0"], speeds["stock-2"])
     return {
         "images_per_second": speeds["ours"],
+        "alone_images_per_second": speeds["alone"],
         "stock_images_per_second": best_stock,
         "ratio_to_stock": speeds["ours"] / best_stock,
         "fraction_of_peak": 6 * summary(network(name)).macs * speeds["ours"] / statistics.median(peaks),
@@ -154,13 +188,22 @@ def main() -> None:
     parser.add_argument("--data", default="auto")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--window", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     machine, images = device(), sources.load(options.data)
+    if options.window:
+        return windows(options.networks, images, machine)
     found: dict[str, Any] = {
-        name: measure(name, images, machine, options.rounds) for name in options.networks.split(",")
+        name: measure(name, options.data, images, machine, options.rounds) for name in options.networks.split(",")
     }
-    found["machine"] = {"device": machine.description, "torch": torch.__version__, "threads": torch.get_num_threads()}
+    found["machine"] = {
+        "device": machine.description,
+        "torch": torch.__version__,
+        "slots": machine.slots,
+        "threads of each": machine.threads,
+    }
     print(json.dumps(found) if options.json else json.dumps(found, indent=1))
+    return None
 
 
 if __name__ == "__main__":

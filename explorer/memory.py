@@ -1,28 +1,35 @@
 """Whether a training fits: asked before anything is built."""
 
-import psutil
-
 from explorer.config import RunConfig
+from explorer.device import free_memory
 from explorer.errors import RequestError
+from explorer.networks.recompute import kept_share
 from explorer.summary import summary
 
 _FLOAT32 = 4
 _COPIES = 3  # weights, their gradients, SGD's momentum
 
 
-def training_bytes(config: RunConfig) -> int:
+def training_bytes(config: RunConfig, recompute: bool = False) -> int:
     """Bytes that training takes in float32: the weights three times, and what all layers put out for a batch.
 
-    Measured peaks were 0.8 to 1.1 times this for plain and residual networks, 1.4 times for Highway networks, whose
-    gates autograd keeps too, and half of it in bfloat16.
+    Of the latter only a share where blocks are computed again (networks/recompute.py). Measured peaks were 0.8 to 1.1
+    times this for plain and residual networks, 1.4 times for Highway networks, whose gates autograd keeps too, and half
+    of it in bfloat16.
     """
     outline = summary(config.network, config.training.image_size)
-    return _FLOAT32 * (_COPIES * outline.parameters + outline.values * config.training.batch_size)
+    share = kept_share(sum(config.network.blocks)) if recompute else 1.0
+    return _FLOAT32 * (_COPIES * outline.parameters + round(share * outline.values * config.training.batch_size))
+
+
+def must_recompute(config: RunConfig, free: int | None = None) -> bool:
+    """Whether a run fits into `free` bytes (by default what the device has) only if blocks are computed again."""
+    return training_bytes(config) > (free_memory() if free is None else free)
 
 
 def check_training(config: RunConfig, free: int | None = None) -> None:
-    """Refuse a run that would not fit into `free` bytes (this machine's free memory, unless told)."""
-    needed, there = training_bytes(config), psutil.virtual_memory().available if free is None else free
+    """Refuse a run that would not fit into `free` bytes (what the device has free, unless told) even so."""
+    needed, there = training_bytes(config, recompute=True), free_memory() if free is None else free
     if needed > there:
         raise RequestError(
             f"training {config.network.name} with batches of {config.training.batch_size} takes about "

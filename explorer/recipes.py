@@ -42,8 +42,8 @@ BRIEF = TrainingConfig(
     augmentation="flip",
     image_size=16,
     train_images=1000,
-    test_images=2000,
-    evaluations=6,
+    test_images=1000,
+    evaluations=4,
 )
 
 RECIPES = {
@@ -62,7 +62,7 @@ RECIPES = {
             "longer",
             "Longer",
             "5,000 images at 16×16 pixels, 3,000 steps, networks of the paper's width.",
-            replace(BRIEF, steps=3000, warm_up_steps=600, train_images=5000, evaluations=10),
+            replace(BRIEF, steps=3000, warm_up_steps=600, train_images=5000, test_images=2000, evaluations=10),
             depths=(8, 32),
         ),
         Recipe(

@@ -16,6 +16,17 @@ class LayerResponse:
 
 
 @dataclass(frozen=True)
+class LayerGradient:
+    """The loss's gradient with respect to one 3x3 layer's weights, on fixed training images."""
+
+    layer: str
+    norm: float
+    """Euclidean, of the gradient."""
+    weight_norm: float
+    """Euclidean, of the weights."""
+
+
+@dataclass(frozen=True)
 class GateOpenness:
     """T(x) of one Highway block over images, channels and places: 0 carries the input on, 1 is a plain layer."""
 
@@ -63,6 +74,8 @@ class EvaluationRecord:
     """In layer order. Before the first step BN normalises with the measured images' own statistics, since it has
     gathered none; afterwards with those it gathered in training."""
     seconds: float
+    gradients: tuple[LayerGradient, ...] = ()
+    """In layer order; empty where they were not measured (imported networks)."""
 
 
 Record = StepRecord | EvaluationRecord
@@ -121,6 +134,7 @@ def record_from_dict(values: dict[str, Any]) -> Record:
     record = _KINDS[values["kind"]]
     known = {f.name for f in fields(record)}
     kept = {name: value for name, value in values.items() if name in known}
-    if "responses" in kept:
-        kept["responses"] = tuple(LayerResponse(**response) for response in kept["responses"])
+    for name, kind in (("responses", LayerResponse), ("gradients", LayerGradient)):
+        if name in kept:
+            kept[name] = tuple(kind(**layer) for layer in kept[name])
     return record(**kept)

@@ -17,13 +17,15 @@ from explorer.data.prepared import prepared
 from explorer.device import autocast
 from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
+from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import layer_responses
 from explorer.networks.blocks import StochasticDepth
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
 MOST_STEPS = 50  # between two records, so that the curve of a long run grows before one's eyes
-RESPONSE_IMAGES = 512
+RESPONSE_IMAGES = 512  # at the end: each layer's response is within 3 % of that to ten times as many images
+GLANCE = 250  # clean training images on the way, for error and responses: evaluation must not hold the race up
 
 State = dict[str, Any]
 """Tensors, numbers, and lists and dictionaries of them: what `torch.load(weights_only=True)` reads back."""
@@ -200,12 +202,16 @@ class Training:
 
     def _evaluation(self, began: float) -> EvaluationRecord:
         data, normalization = self.data, self.data.normalization
+        at_end = self.done == self.config.steps
+        seen = data.clean if at_end else min(GLANCE, data.clean)
         test = logits(self.network, data.test_images, normalization, self.precision)
-        clean = logits(self.network, data.train_images[: data.clean], normalization, self.precision)
-        response_images = normalization(data.train_images[: min(RESPONSE_IMAGES, data.clean)])
+        clean = logits(self.network, data.train_images[:seen], normalization, self.precision)
+        response_images = normalization(data.train_images[: min(RESPONSE_IMAGES, seen)])
         responses = layer_responses(self.network, response_images, own_statistics=self.done == 0)
+        labels = data.train_labels[: min(self.config.batch_size, len(response_images))]
+        gradients = layer_gradients(self.network, response_images[: len(labels)], labels)
         errors = (
-            error(clean, data.train_labels[: data.clean]),
+            error(clean, data.train_labels[:seen]),
             error(test, data.test_labels),
             error(test, data.test_labels, top=5),
         )
@@ -215,12 +221,13 @@ class Training:
             step=self.done,
             epoch=self._epoch(),
             training_error=errors[0],
-            training_images=data.clean,
+            training_images=seen,
             test_error=errors[1],
             test_top5_error=errors[2],
             test_images=len(data.test_images),
             responses=responses,
             seconds=self.seconds,
+            gradients=gradients,
         )
 
     def _epoch(self) -> float:

@@ -33,7 +33,7 @@ ALLOWED = {
     "weights": _LOW | {"data", "networks"},
     "export": _BELOW_TRAINING | {"checkpoints", "summary"},
     "imported": _BELOW_TRAINING | {"measurement", "checkpoints", "weights", "runs"},
-    "memory": {"config", "errors", "summary"},
+    "memory": {"config", "device", "errors", "networks", "summary"},
     "records": set(),
     "home": {"errors"},
     "files": {"errors"},
@@ -53,10 +53,23 @@ ALLOWED = {
     "runs": _LOW,
     "recordings": _LOW | {"runs", "checkpoints"},
     "jobs": _LOW | {"runs"},
+    "reproduction": _MIDDLE | {"jobs", "runs"},
     "engines": _MIDDLE | {"engines", "runs", "jobs", "states"},
     "ui": _MIDDLE | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"},
     "commands": _MIDDLE
-    | {"commands", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"},
+    | {
+        "files",
+        "reproduction",
+        "commands",
+        "attribution",
+        "plots",
+        "runs",
+        "recordings",
+        "imported",
+        "export",
+        "jobs",
+        "engines",
+    },
     "__main__": {"commands", "errors"},
 }
 PAGES_MAY = {"config", "errors", "records", "ui", "plots", "recipes", "race", "runs", "measurement"}

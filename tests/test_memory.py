@@ -1,13 +1,18 @@
 """What a training takes, by hand."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+import torch
 
 from explorer.config import RunConfig, TrainingConfig, network
 from explorer.errors import RequestError
-from explorer.memory import check_training, training_bytes
+from explorer.memory import check_training, must_recompute, training_bytes
 from explorer.networks import build
+from explorer.summary import summary
+from explorer.training import train
+from tests.conftest import TINY_TRAINING
 
 CONFIG = RunConfig(network("plain-8"), replace(TrainingConfig(), batch_size=64))
 
@@ -20,12 +25,36 @@ def test_training_takes_the_weights_three_times_and_every_output_once() -> None:
 
 
 def test_a_training_that_does_not_fit_says_what_it_takes() -> None:
-    needed = training_bytes(CONFIG)
-    check_training(CONFIG, free=needed)
+    deep = replace(CONFIG, network=network("plain-110"))
+    whole, least = training_bytes(deep), training_bytes(deep, recompute=True)
+    assert not must_recompute(deep, free=whole)
+    assert must_recompute(deep, free=whole - 1)
+    check_training(deep, free=least)
     with pytest.raises(
-        RequestError, match=r"plain-8 with batches of 64 takes about 58 MB of memory, and 44 MB are free"
+        RequestError,
+        match=f"plain-110 with batches of 64 takes about {least / 1e6:.0f} MB of memory, and 44 MB are free",
     ):
-        check_training(CONFIG, free=44_000_000)
+        check_training(deep, free=44_000_000)
+
+
+def test_what_stays_in_memory_grows_with_the_root_of_the_depth() -> None:
+    configs = [replace(CONFIG, network=network(f"resnet-{depth}")) for depth in (74, 290, 1154)]  # 36, 144, 576 blocks
+    weights = [4 * 3 * summary(config.network).parameters for config in configs]
+    kept = [training_bytes(config, recompute=True) - own for config, own in zip(configs, weights, strict=True)]
+    assert [later / before for before, later in pairwise(kept)] == pytest.approx([2, 2], rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["resnet-32:width=4", "plain-14:width=4,bn=off", "resnet-20:width=4,survival=0.5",
+                                  "preresnet-20-bottleneck:width=4"])  # fmt: skip
+def test_blocks_computed_again_give_the_same_bits(name: str, tiny_images) -> None:
+    ended = []
+    for recompute in (0, 1, 3):
+        model = build.build(network(name), seed=1)
+        model.recompute = recompute
+        list(train(model, tiny_images, replace(TINY_TRAINING, steps=4), precision="bf16"))
+        ended.append(model.state_dict())
+    for other in ended[1:]:
+        assert all(torch.equal(tensor, other[name]) for name, tensor in ended[0].items())
 
 
 def test_weights_that_do_not_fit_are_refused_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:

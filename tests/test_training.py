@@ -26,7 +26,7 @@ def numbers(records: list[Record]) -> list[tuple[object, ...]]:
     """All that must be the same twice: everything but the times."""
     return [
         (r.seq, r.step, r.loss, r.training_error) if isinstance(r, StepRecord)
-        else (r.seq, r.step, r.training_error, r.test_error, r.responses)
+        else (r.seq, r.step, r.training_error, r.test_error, r.responses, r.gradients)
         for r in records
     ]  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_nothing_happens_before_it_is_asked_for(tiny_images: ImageSet, tiny_run:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_same_config_gives_the_samenumbers(tiny_images: ImageSet, tiny_run: RunConfig, precision: str) -> None:
+def test_the_same_config_gives_the_same_numbers(tiny_images: ImageSet, tiny_run: RunConfig, precision: str) -> None:
     first, again = (numbers(_records(tiny_run, tiny_images, precision=precision)) for _ in range(2))
     assert first == again
     assert numbers(_records(replace(tiny_run, seed=1), tiny_images, precision=precision)) != first

@@ -3,10 +3,10 @@
 from argparse import _SubParsersAction
 from typing import Any
 
-from explorer.commands import inspect, machine, runs, trainings
+from explorer.commands import inspect, machine, reproduce, runs, trainings
 
 
 def add_to(subparsers: "_SubParsersAction[Any]") -> None:
     """Declare all commands, in the order in which help lists them."""
-    for group in (machine, trainings, runs, inspect):
+    for group in (machine, trainings, reproduce, runs, inspect):
         group.add_to(subparsers)

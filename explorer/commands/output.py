@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
+from explorer.errors import RequestError
 from explorer.home import home
 from explorer.recordings import Catalogue, Library
 from explorer.runs import Store
@@ -41,6 +42,14 @@ def say(text: str) -> None:
 def catalogue() -> Catalogue:
     """The store of this user and the shipped recordings."""
     return Catalogue(Store(home()), Library())
+
+
+def numbers(name: str, text: str) -> tuple[int, ...]:
+    """The whole numbers of an option such as --seeds 0,1,2."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RequestError(f"--{name} {text!r}: write whole numbers separated by commas, as 0,1,2") from None
 
 
 def percent(fraction: float) -> str:

@@ -5,7 +5,7 @@ from argparse import Namespace
 from dataclasses import asdict, replace
 from typing import Any
 
-from explorer.commands.output import command, line, percent, result, say
+from explorer.commands.output import command, line, numbers, percent, result, say
 from explorer.config import RunConfig, network, override
 from explorer.data import sources
 from explorer.data.sources import Source
@@ -44,7 +44,7 @@ def _add_recipe(parser: Any) -> None:
 
 def train(options: Namespace) -> None:
     """Train the networks named; the same config is not trained twice."""
-    names, seeds, chosen = options.networks, _numbers("seeds", options.seeds), _recipe(options)
+    names, seeds, chosen = options.networks, numbers("seeds", options.seeds), _recipe(options)
     networks = [network(name) for name in names]
     source = sources.resolve(options.data)
     configs = [
@@ -56,11 +56,11 @@ def train(options: Namespace) -> None:
 def race(options: Namespace) -> None:
     """Train a race and judge it."""
     source, chosen = sources.resolve(options.data), _recipe(options)
-    depths = _numbers("depths", options.depths) if options.depths else chosen.depths
+    depths = numbers("depths", options.depths) if options.depths else chosen.depths
     if len(depths) < 2:
         raise RequestError(f"a race needs two depths or more, as in --depths 20,56; there is only {depths[0]}")
     families = tuple(part.strip() for part in options.families.split(",") if part.strip())
-    entered = Race(chosen, source.name, depths, families, _numbers("seeds", options.seeds))
+    entered = Race(chosen, source.name, depths, families, numbers("seeds", options.seeds))
     began = time.perf_counter()
     runs, finals = _results(options, entered.runs, source)
     gaps = verdict(finals)
@@ -139,10 +139,3 @@ def _told(runs: list[dict[str, Any]], gaps: dict[str, Gap]) -> str:
 def _recipe(options: Namespace) -> Recipe:
     chosen = recipe(options.recipe)
     return replace(chosen, training=override(chosen.training, options.set)) if options.set else chosen
-
-
-def _numbers(name: str, text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise RequestError(f"--{name} {text!r}: write whole numbers separated by commas, as 0,1,2") from None

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from explorer.device import LARGEST_SLOTS
+from explorer.device import ALLOCATOR, LARGEST_SLOTS
 from explorer.engines.slots import hold
 from explorer.runs import Store
 
@@ -44,6 +44,7 @@ def _start(folder: Path, seconds: tuple[float, ...]) -> "subprocess.Popen[bytes]
         return subprocess.Popen(
             [sys.executable, "-m", "explorer.engines.worker", str(folder), *map(str, seconds)],
             cwd=root,
+            env=ALLOCATOR | os.environ,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -26,7 +26,9 @@ from explorer.data import sources
 from explorer.data.image_set import ImageSet
 from explorer.engines.slots import hold
 from explorer.errors import ExplorerError
+from explorer.memory import must_recompute
 from explorer.networks.build import build
+from explorer.networks.recompute import segment
 from explorer.records import Provenance
 from explorer.runs import DONE, FAILED, PAUSED, RUNNING, Run, Store
 from explorer.training import Training
@@ -96,10 +98,13 @@ def _train(work: _Work) -> None:
     )
     store.set_provenance(run, provenance)
     with _watched(work):
+        network = build(config.network, config.seed)
+        if must_recompute(config):
+            network.recompute = segment(sum(config.network.blocks))
+            devices.free_at_once()
         training = Training(
-            build(config.network, config.seed), images, config.training,
-            seed=config.seed, device=work.machine.kind, precision=work.precision,
-        )  # fmt: skip
+            network, images, config.training, seed=config.seed, device=work.machine.kind, precision=work.precision
+        )
         _go_on(work, training)
         _steps(work, training)
         if training.finished:

@@ -1,11 +1,9 @@
 """How strongly does each layer respond? Figure 7 of the paper."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor, nn
 
+from explorer.measurement.borrowing import borrowed
 from explorer.networks.residual import response_layers
 from explorer.records import LayerResponse
 
@@ -26,7 +24,7 @@ def layer_responses(network: nn.Module, images: Tensor, own_statistics: bool = F
     layers = response_layers(network)
     handles = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
     try:
-        with _borrowed(network, own_statistics), torch.no_grad():
+        with borrowed(network, own_statistics), torch.no_grad():
             network(images)
     finally:
         for handle in handles:
@@ -42,22 +40,3 @@ def _predicted(module: nn.Module) -> float | None:
         return None
     gamma, beta = module.weight.detach(), module.bias.detach()
     return float((gamma.square().mean() + beta.var(correction=0)).sqrt())
-
-
-@contextmanager
-def _borrowed(network: nn.Module, own_statistics: bool) -> Iterator[None]:
-    """Evaluation mode inside, every module's own mode afterwards."""
-    modes = {module: module.training for module in network.modules()}
-    tracking = {m: m.track_running_stats for m in network.modules() if isinstance(m, nn.BatchNorm2d)}
-    gathered = {m: (m.running_mean, m.running_var) for m in tracking}
-    network.eval()
-    try:
-        if own_statistics:
-            for bn in tracking:
-                bn.running_mean = bn.running_var = None  # BN without them uses the batch's own
-        yield
-    finally:
-        for bn, (mean, var) in gathered.items():
-            bn.running_mean, bn.running_var = mean, var
-        for module, training in modes.items():
-            module.training = training

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from explorer.config import NetworkConfig
 from explorer.networks.blocks import convolution, normalization
+from explorer.networks.recompute import recomputed
 from explorer.networks.residual_blocks import Block, Place, block_type
 
 
@@ -29,6 +31,8 @@ class ResidualNetwork(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
         self.head = nn.Linear(last, config.classes)
+        self.recompute = 0
+        """Blocks that a training step computes again together on the way back, to save memory; 0: none."""
 
     @property
     def stages(self) -> dict[str, nn.Sequential]:
@@ -44,7 +48,8 @@ class ResidualNetwork(nn.Module):
         if self.maxpool is not None:
             x = self.maxpool(x)
         for stage in self.stages.values():
-            x = stage(x)
+            again = self.recompute and torch.is_grad_enabled()
+            x = recomputed(list(stage), x, self.recompute) if again else stage(x)
         if self.config.preactivation:
             x = self.relu(self.bn(x))
         logits: Tensor = self.head(self.flatten(self.pool(x)))

@@ -1,0 +1,28 @@
+"""A network lent to a measurement: in evaluation mode inside, as it was found afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+
+@contextmanager
+def borrowed(network: nn.Module, own_statistics: bool) -> Iterator[None]:
+    """Evaluation mode inside; with `own_statistics` BN normalises with what it is shown, as in training.
+
+    Afterwards every module has its own mode and its gathered statistics again.
+    """
+    modes = {module: module.training for module in network.modules()}
+    tracking = {m: m.track_running_stats for m in network.modules() if isinstance(m, nn.BatchNorm2d)}
+    gathered = {m: (m.running_mean, m.running_var) for m in tracking}
+    network.eval()
+    try:
+        if own_statistics:
+            for bn in tracking:
+                bn.running_mean = bn.running_var = None  # BN without them uses the batch's own
+        yield
+    finally:
+        for bn, (mean, var) in gathered.items():
+            bn.running_mean, bn.running_var = mean, var
+        for module, training in modes.items():
+            module.training = training

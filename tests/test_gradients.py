@@ -1,0 +1,52 @@
+"""Gradients against those of an ordinary backward pass, and what the paper says of them."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from explorer.config import network
+from explorer.measurement.gradients import layer_gradients
+from explorer.networks.build import build
+from explorer.networks.residual import response_layers
+from explorer.records import EvaluationRecord, record_from_dict, record_to_dict
+from explorer.training import train
+from tests.conftest import TINY_TRAINING
+
+IMAGES, LABELS = torch.randn(16, 3, 16, 16), torch.arange(16) % 10
+
+
+@pytest.mark.parametrize("name", ["resnet-14:width=4,shortcut=B", "plain-8:width=4,bn=off", "preresnet-8:width=4"])
+def test_norms_are_those_of_a_backward_pass_in_training_mode(name: str) -> None:
+    model = build(network(name), seed=2)
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    found = layer_gradients(model, IMAGES, LABELS)
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+    assert all(weight.grad is None for weight in model.parameters())
+
+    functional.cross_entropy(model.train()(IMAGES), LABELS).backward()
+    assert [gradient.layer for gradient in found] == list(response_layers(model))
+    for gradient in found:
+        weight = model.get_submodule(gradient.layer).weight
+        assert gradient.norm == pytest.approx(float(weight.grad.norm()), rel=1e-4)
+        assert gradient.weight_norm == pytest.approx(float(weight.detach().norm()))
+
+
+def test_with_bn_the_gradients_of_a_deep_plain_network_do_not_vanish_and_without_they_do() -> None:
+    """Section 4.1 and [Glorot]: weights too small and no BN."""
+
+    def first_to_last(name: str) -> float:
+        norms = [gradient.norm for gradient in layer_gradients(build(network(name), seed=0), IMAGES, LABELS)]
+        return norms[1] / norms[-1]
+
+    assert first_to_last("plain-56:width=8") > 0.1
+    assert first_to_last("plain-56:width=8,bn=off,init=small") < 1e-6
+
+
+def test_every_evaluation_carries_them_and_files_give_them_back(tiny_images) -> None:
+    records = list(train(build(network("resnet-8:width=4")), tiny_images, TINY_TRAINING))
+    evaluations = [record for record in records if isinstance(record, EvaluationRecord)]
+    assert [len(record.gradients) for record in evaluations] == [7, 7, 7]
+    assert [record_from_dict(record_to_dict(record)) for record in records] == records
+    old = record_to_dict(evaluations[0])
+    del old["gradients"]
+    assert record_from_dict(old).gradients == ()  # type: ignore[union-attr]
