@@ -64,10 +64,13 @@ def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Tr
     return Trained(network.eval(), Normalization(mean, std))
 
 
-def to_safetensors(trained: Trained) -> bytes:
-    """A network's tensors and its normalisation for exchange."""
+def to_safetensors(trained: Trained, half: bool = False) -> bytes:
+    """A network's tensors and its normalisation for exchange; `half`: the network's with 16 bits a number."""
     said = {"network": trained.network.config.name}
-    return save_safetensors(_tensors(trained.network, trained.normalization), said)
+    tensors = _tensors(trained.network, trained.normalization)
+    if half:
+        tensors |= {n: t.half() for n, t in tensors.items() if t.is_floating_point() and n not in (MEAN, STD)}
+    return save_safetensors(tensors, said)
 
 
 def from_safetensors(content: bytes, config: NetworkConfig, where: str) -> Trained:

@@ -1,16 +1,21 @@
 """Recordings: finished runs packed as one file each, for shipping and for exchange.
 
-A recording is a zip of `manifest.json` (format, config, provenance, label), `records.json` and, where they were kept,
-`weights.safetensors`. Reading one gives what the store gives, so that live and recorded share every page.
+A recording is a zip of `manifest.json` (format, config, provenance, label, checksums), `records.json` and, where they
+were kept, `weights.safetensors` and `weights-STEP.safetensors` from the way there. Reading one gives what the store
+gives, so that live and recorded share every page.
 """
 
+import hashlib
 import io
 import json
+import re
 import zipfile
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
@@ -22,7 +27,9 @@ if TYPE_CHECKING:
 
 SUFFIX = ".recording"
 SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "recordings"
-_FORMAT = 1
+_FORMAT = 2  # 1 had no checksums and no weights from on the way
+_LARGEST = 2**29  # bytes unpacked: ResNet-1202 with its weights takes less than half of it
+_WEIGHTS = re.compile(r"weights(?:-(\d+))?\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -31,60 +38,121 @@ class Recording:
 
     run: Run
     records: list[Record]
-    weights: bytes | None
-    """safetensors, or None where they were not kept."""
+    weights: Mapping[int, bytes]
+    """safetensors by the number of steps they were trained for, as far as they were kept."""
+
+    @property
+    def final(self) -> bytes | None:
+        """The trained network's weights, None where they were not kept."""
+        return self.weights.get(self.run.config.training.steps)
 
 
-def pack(run: Run, records: list[Record], weights: bytes | None) -> bytes:
-    """A finished run as the bytes of one file."""
+def pack(run: Run, records: list[Record], weights: Mapping[int, bytes]) -> bytes:
+    """A finished run as the bytes of one file, with safetensors by the number of steps."""
     if run.state != DONE or run.provenance is None:
         raise RequestError(f"run {run.run} is {run.state}: only a finished run can be exported")
+    files = {"records.json": json.dumps([record_to_dict(record) for record in records]).encode()}
+    files |= {_weights_name(step, run.config): content for step, content in weights.items()}
     manifest = {
         "format": _FORMAT,
         "run": run.run,
         "config": run.config.to_dict(),
         "provenance": asdict(replace(run.provenance, origin="recorded")),
         "label": run.label,
+        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
-        archive.writestr("records.json", json.dumps([record_to_dict(record) for record in records]))
-        if weights is not None:
-            archive.writestr("weights.safetensors", weights)
+        for name, content in files.items():
+            archive.writestr(name, content)
     return target.getvalue()
 
 
 def unpack(content: bytes, name: str) -> Recording:
     """Read `pack` back; a damaged file, or one of a newer format, is refused with the reason."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            manifest = json.loads(archive.read("manifest.json"))
-            if manifest["format"] > _FORMAT:
-                raise RequestError(f"{name} is of format {manifest['format']}, newer than this program: update it")
-            config = RunConfig.from_dict(manifest["config"])
-            if config.run != manifest["run"]:
-                raise RequestError(f"{name} was altered: its config is not that of run {manifest['run']}")
-            records = [record_from_dict(values) for values in json.loads(archive.read("records.json"))]
-            weights = archive.read("weights.safetensors") if "weights.safetensors" in archive.namelist() else None
-            provenance = Provenance(**manifest["provenance"])
-    except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
+        files = _files(content, name)
+        manifest = json.loads(files.pop("manifest.json"))
+        if manifest["format"] > _FORMAT:
+            raise RequestError(f"{name} is of format {manifest['format']}, newer than this program: update it")
+        config = RunConfig.from_dict(manifest["config"])
+        if config.run != manifest["run"]:
+            raise RequestError(f"{name} was altered: its config is not that of run {manifest['run']}")
+        _check(files, manifest, name)
+        records = [record_from_dict(values) for values in json.loads(files.pop("records.json"))]
+        provenance = Provenance(**manifest["provenance"])
+    except RequestError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, NotImplementedError) as error:
         raise RequestError(f"{name} is not a whole recording ({error}): export it again") from None
+    if not records:
+        raise RequestError(f"{name} holds no records: export it again")
     run = Run(config, DONE, "", str(manifest.get("label", "")), replace(provenance, origin="recorded"), "", 0.0)
-    return Recording(run, records, weights)
+    return Recording(run, records, {_step(file, config): content for file, content in files.items()})
+
+
+def _files(content: bytes, name: str) -> dict[str, bytes]:
+    """What the zip holds; names that are none of a recording's, and more than fits one, are refused unread."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        foreign = [
+            member.filename
+            for member in members
+            if member.filename not in ("manifest.json", "records.json") and not _WEIGHTS.fullmatch(member.filename)
+        ]
+        if foreign:
+            raise RequestError(f"{name} holds {foreign[0][:60]!r}, which is no part of a recording")
+        if sum(member.file_size for member in members) > _LARGEST:
+            raise RequestError(f"{name} would unpack to more than {_LARGEST // 2**20} MB: no recording is so large")
+        return {member.filename: archive.read(member) for member in members}
+
+
+def _check(files: Mapping[str, bytes], manifest: dict[str, Any], name: str) -> None:
+    """Refuse what is not as it was packed."""
+    if manifest["format"] == 1:
+        return
+    told = manifest["sha256"]
+    found = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
+    different = sorted(file for file in told.keys() | found.keys() if told.get(file) != found.get(file))
+    if different:
+        raise RequestError(f"{name} was altered: {different[0]} is not what was packed; export it again")
+
+
+def _weights_name(step: int, config: RunConfig) -> str:
+    return "weights.safetensors" if step == config.training.steps else f"weights-{step}.safetensors"
+
+
+def _step(name: str, config: RunConfig) -> int:
+    match = _WEIGHTS.fullmatch(name)
+    return int(match[1]) if match and match[1] else config.training.steps
 
 
 class Library:
-    """The recordings in one folder, read once, when first asked for; it never changes anything."""
+    """The recordings in one folder, read once, when first asked for; it never changes anything.
+
+    One that cannot be read is left out, and `problems` says why.
+    """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
         self.folder = folder
+        self._problems: list[str] = []
 
     @cached_property
     def _recordings(self) -> dict[str, Recording]:
-        files = sorted(self.folder.glob(f"*{SUFFIX}"))
-        unpacked = (unpack(file.read_bytes(), file.name) for file in files)
-        return {recording.run.run: recording for recording in unpacked}
+        found = {}
+        for file in sorted(self.folder.glob(f"*{SUFFIX}")):
+            try:
+                recording = unpack(file.read_bytes(), file.name)
+                found[recording.run.run] = recording
+            except (RequestError, OSError) as error:
+                self._problems.append(str(error))
+        return found
+
+    @property
+    def problems(self) -> list[str]:
+        """Why files of the folder could not be read, a line each."""
+        return self._problems if self._recordings is not None else []
 
     def runs(self) -> list[Run]:
         """All recorded runs."""
@@ -124,29 +192,44 @@ class Catalogue:
     def has_weights(self, run: str) -> bool:
         """Whether the trained network itself can be looked into."""
         recording = self.library.get(run)
-        return self.store.checkpoint(run).exists() or bool(recording and recording.weights)
+        return self.store.checkpoint(run).exists() or bool(recording and recording.final)
+
+    def kept_steps(self, run: str) -> list[int]:
+        """After how many steps, before the end, a run's network was kept too."""
+        recording = self.library.get(run)
+        own = self.store.kept_steps(run)
+        if own or recording is None:
+            return own
+        return sorted(set(recording.weights) - {recording.run.config.training.steps})
 
 
-def trained(catalogue: Catalogue, run: str) -> "Trained":
-    """The trained network of a run of the catalogue; one whose weights were not kept is refused."""
+def trained(catalogue: Catalogue, run: str, step: int | None = None) -> "Trained":
+    """The trained network of a run of the catalogue, with `step` as it was then; refused if that was not kept."""
     from explorer.checkpoints import from_safetensors, load  # torch: not before a page's first paint
 
-    checkpoint = catalogue.store.checkpoint(run)
+    checkpoint = catalogue.store.checkpoint(run, step)
     if checkpoint.exists():
         return load(checkpoint)[1]
     recording = catalogue.library.get(run)
-    if recording is None or recording.weights is None:
-        raise RequestError(f"the weights of run {run} were not kept: only its curves can be shown")
-    return from_safetensors(recording.weights, recording.run.config.network, run)
+    weights = recording.weights.get(step or recording.run.config.training.steps) if recording else None
+    if recording is None or weights is None:
+        then = "" if step is None else f" after {step:,} steps"
+        raise RequestError(f"the weights of run {run}{then} were not kept: only its curves can be shown")
+    return from_safetensors(weights, recording.run.config.network, run)
 
 
 def export(catalogue: Catalogue, run: str, curves_only: bool = False) -> bytes:
-    """A run of the catalogue as a recording, with its weights if they are there and wanted."""
+    """A run of the catalogue as a recording, with its weights if they are there and wanted.
+
+    The final ones as they are; those from on the way in half precision, which takes half the room.
+    """
     from explorer.checkpoints import to_safetensors
 
-    keep = catalogue.has_weights(run) and not curves_only
-    weights = to_safetensors(trained(catalogue, run)) if keep else None
-    return pack(catalogue.run(run), catalogue.records(run), weights)
+    exported, weights = catalogue.run(run), {}
+    if catalogue.has_weights(run) and not curves_only:
+        kept = {step: to_safetensors(trained(catalogue, run, step), half=True) for step in catalogue.kept_steps(run)}
+        weights = {**kept, exported.config.training.steps: to_safetensors(trained(catalogue, run))}
+    return pack(exported, catalogue.records(run), weights)
 
 
 def add(store: Store, content: bytes, name: str) -> Run:
@@ -157,10 +240,11 @@ def add(store: Store, content: bytes, name: str) -> Run:
     config = recording.run.config
     if store.get(config.run):
         raise RequestError(f"run {config.run} is in the store already: delete it first to replace it")
-    if recording.weights is not None:
-        trained = from_safetensors(recording.weights, config.network, name)
-        save(store.checkpoint(config.run), config, trained.network, trained.normalization)
     if recording.run.provenance is None:
         raise ExplorerError(f"{name} does not say where its numbers come from")
+    networks = {step: from_safetensors(weights, config.network, name) for step, weights in recording.weights.items()}
+    for step, trained in networks.items():
+        path = store.checkpoint(config.run, None if step == config.training.steps else step)
+        save(path, config, trained.network, trained.normalization)
     store.add(config, recording.run.provenance, recording.records, recording.run.label)
     return store.run(config.run)

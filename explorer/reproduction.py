@@ -11,7 +11,7 @@ from explorer.errors import RequestError
 from explorer.jobs import cost
 from explorer.networks.build import build
 from explorer.recipes import RECIPES
-from explorer.runs import RESUMABLE, Run
+from explorer.runs import DONE, Run
 from explorer.training import Training
 
 NETWORKS = (
@@ -43,7 +43,7 @@ def begun(runs: Iterable[Run], networks: Sequence[NetworkConfig], seeds: Sequenc
     steps = [
         run.config.training.steps
         for run in runs
-        if run.state in RESUMABLE and run.config in configs(networks, seeds, data, run.config.training.steps)
+        if run.state != DONE and run.config in configs(networks, seeds, data, run.config.training.steps)
     ]
     return max(steps, default=None)
 

@@ -187,13 +187,14 @@ class Store:
         with self._transaction() as connection:
             connection.execute("DELETE FROM records WHERE run = ?", (run,))
             connection.execute("DELETE FROM runs WHERE run = ?", (run,))
-        for path in (self.checkpoint(run), *self._states(run)):
+        for path in self.checkpoints.glob(f"{run}*"):
             path.unlink(missing_ok=True)
 
     def forget_state(self, run: str) -> None:
         """Delete what a run that is done needs no more."""
-        for path in self._states(run):
-            path.unlink(missing_ok=True)
+        for pattern in (f"{run}.state*", f"{run}.before"):
+            for path in self.checkpoints.glob(pattern):
+                path.unlink(missing_ok=True)
 
     def run(self, run: str) -> Run:
         """One run by its identity; an unknown one is refused."""
@@ -239,16 +240,17 @@ class Store:
             ).fetchall()
         return [record_from_dict(json.loads(row["body"])) for row in rows]
 
-    def checkpoint(self, run: str) -> Path:
-        """Where a run's trained network lies, or would."""
-        return self.checkpoints / f"{run}.pt"
+    def checkpoint(self, run: str, step: int | None = None) -> Path:
+        """Where a run's trained network lies, or would; with `step`, as it was after so many steps."""
+        return self.checkpoints / (f"{run}.pt" if step is None else f"{run}-{step}.pt")
+
+    def kept_steps(self, run: str) -> list[int]:
+        """After how many steps, before the end, the network was kept too."""
+        return sorted(int(path.stem.partition("-")[2]) for path in self.checkpoints.glob(f"{run}-*.pt"))
 
     def state(self, run: str) -> Path:
         """Where the state of an unfinished training lies, or would."""
         return self.checkpoints / f"{run}.state"
-
-    def _states(self, run: str) -> list[Path]:
-        return list(self.checkpoints.glob(f"{run}.state*")) + list(self.checkpoints.glob(f"{run}.before"))
 
     def bytes_used(self) -> int:
         """What the store takes on disk."""

@@ -43,6 +43,12 @@ def learning_rate(config: TrainingConfig, step: int, warming_up: bool = False) -
     return config.learning_rate * 0.1 ** sum(step >= milestone for milestone in config.milestones)
 
 
+def kept_steps(config: TrainingConfig) -> tuple[int, ...]:
+    """After how many steps the weights are kept for good, besides the end: of the paper's schedule, while the rate is
+    still 0.1, and just before its first drop."""
+    return tuple(sorted({config.steps // 4, config.steps // 2} - {0, config.steps}))
+
+
 def train(
     network: nn.Module,
     images: ImageSet,

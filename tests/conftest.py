@@ -1,5 +1,6 @@
 """What many tests share: a private home, tiny images, one thread."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from explorer.config import NetworkConfig, RunConfig, TrainingConfig
 from explorer.data.image_set import ImageSet
 from explorer.runs import Store
 
+ROOT = Path(__file__).parents[1]
 TINY_TRAINING = TrainingConfig(
     steps=6,
     batch_size=8,
@@ -52,3 +54,12 @@ def tiny_images() -> ImageSet:
 @pytest.fixture
 def tiny_run() -> RunConfig:
     return RunConfig(NetworkConfig(depth=8, width=4), TINY_TRAINING, "tiny@000000000000", seed=0)
+
+
+@pytest.fixture
+def real_cifar10() -> Path:
+    """The folder of real images; skips where there is none."""
+    folder = Path(os.environ.get("EXPLORER_TEST_DATA", ROOT.parent / "shared" / "data" / "cifar10"))
+    if not any(folder.glob("train-*.parquet")):
+        pytest.skip("no real CIFAR-10 here")
+    return folder

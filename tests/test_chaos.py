@@ -20,7 +20,7 @@ from explorer.data import sources
 from explorer.device import device
 from explorer.networks.build import build
 from explorer.runs import DONE, FAILED, Store
-from explorer.training import Training
+from explorer.training import Training, kept_steps
 from tests.test_training import numbers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,11 +92,18 @@ def _check(store: Store, configs: list[RunConfig]) -> None:
         expected = []
         while not alone.finished:
             expected += alone.advance()
+            if alone.done in kept_steps(config.training):
+                _check_weights(store.checkpoint(config.run, alone.done), alone)
         assert numbers(store.records(config.run)) == numbers(expected)
-        _, trained = load(store.checkpoint(config.run))
-        for name, tensor in alone.network.state_dict().items():
-            assert torch.equal(tensor, trained.network.state_dict()[name]), name
-    assert sorted(store.checkpoints.iterdir()) == sorted(store.checkpoint(config.run) for config in configs)
+        _check_weights(store.checkpoint(config.run), alone)
+    every = [(config, step) for config in configs for step in (*kept_steps(config.training), None)]
+    assert set(store.checkpoints.iterdir()) == {store.checkpoint(config.run, step) for config, step in every}
+
+
+def _check_weights(path: Path, alone: Training) -> None:
+    _, trained = load(path)
+    for name, tensor in alone.network.state_dict().items():
+        assert torch.equal(tensor, trained.network.state_dict()[name]), name
 
 
 def _chaos(store: Store, steps: int, kills: int, seed: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import torch
 
 from explorer import device as devices
 from explorer import jobs
@@ -18,7 +19,7 @@ from explorer.engines.local import LocalEngine
 from explorer.networks.build import build
 from explorer.records import EvaluationRecord, StepRecord
 from explorer.runs import DONE, FAILED, PAUSED, QUEUED, RUNNING, STOPPED, Store
-from explorer.training import train
+from explorer.training import Training, train
 from tests.test_training import numbers
 
 SHORT = TrainingConfig(
@@ -117,9 +118,17 @@ def test_a_paused_run_goes_on_where_it_was(store: Store, engine: LocalEngine) ->
     store.resume([run])
     _until(lambda: store.run(run).state == DONE, engine)
     assert store.records(run)[: len(resting)] == resting  # times and all: they were not made again
-    here = list(train(build(config.network, 0), sources.load("shapes"), config.training, seed=0))
+    training = Training(build(config.network, 0), sources.load("shapes"), config.training, seed=0)
+    here, weights = [], {}
+    while not training.finished:
+        here += training.advance()
+        if training.done in (750, 1500, 3000):  # a quarter of the way, half of it, all of it
+            weights[training.done] = training.network.head.weight.detach().clone()
     assert numbers(store.records(run)) == numbers(here)
-    assert list(store.checkpoints.iterdir()) == [store.checkpoint(run)]
+    kept = {step: store.checkpoint(run, None if step == 3000 else step) for step in weights}
+    assert set(store.checkpoints.iterdir()) == set(kept.values())
+    for step, path in kept.items():
+        assert torch.equal(load(path)[1].network.head.weight, weights[step])
 
 
 def test_long_runs_take_turns_and_let_short_ones_through(store: Store) -> None:

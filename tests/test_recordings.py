@@ -12,11 +12,15 @@ import torch
 from explorer import recordings
 from explorer.checkpoints import save
 from explorer.config import RunConfig
-from explorer.data.prepared import Normalization
+from explorer.data import sources
+from explorer.data.image_set import ImageSet
+from explorer.data.prepared import Normalization, PreparedData, prepared
 from explorer.errors import RequestError
+from explorer.evaluation import error, logits
 from explorer.networks.build import build
 from explorer.recordings import Catalogue, Library
-from explorer.runs import DONE, Store
+from explorer.records import EvaluationRecord
+from explorer.runs import DONE, Run, Store
 from tests.test_runs import EVALUATION, PROVENANCE, STEP
 
 
@@ -38,17 +42,32 @@ def catalogue(store: Store, tmp_path: Path) -> Catalogue:
     return Catalogue(store, Library(tmp_path / "shipped"))
 
 
-def _altered(content: bytes, change) -> bytes:
+def _packed(content: bytes, change) -> bytes:
+    """The recording packed again after `change` of its files: a whole zip, every checksum of the zip's own right."""
     source, target = zipfile.ZipFile(BytesIO(content)), BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in source.namelist():
-            text = source.read(name)
-            if name == "manifest.json":
-                manifest = json.loads(text)
-                change(manifest)
-                text = json.dumps(manifest).encode()
-            archive.writestr(name, text)
+    files = {name: source.read(name) for name in source.namelist()}
+    change(files)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, inside in files.items():
+            archive.writestr(name, inside)
     return target.getvalue()
+
+
+def _altered(content: bytes, change) -> bytes:
+    """The recording with another manifest."""
+
+    def changed(files: dict) -> None:
+        manifest = json.loads(files["manifest.json"])
+        change(manifest)
+        files["manifest.json"] = json.dumps(manifest).encode()
+
+    return _packed(content, changed)
+
+
+def _damaged(content: bytes) -> bytes:
+    """The recording with one byte of its weights' data another."""
+    at = content.index(b"weights.safetensors") + 2_000
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
 
 
 def test_a_run_travels_whole(catalogue: Catalogue, finished: str, tmp_path: Path, tiny_run: RunConfig) -> None:
@@ -78,6 +97,32 @@ def test_a_shipped_recording_gives_what_the_store_gave(catalogue: Catalogue, fin
     assert recordings.trained(shipped, finished).network.config.depth == 8
 
 
+def test_weights_from_on_the_way_travel_too(catalogue: Catalogue, finished: str, tmp_path: Path, tiny_run: RunConfig):
+    def keep(step: int, seed: int) -> None:
+        network = build(tiny_run.network, seed=seed)
+        save(
+            catalogue.store.checkpoint(finished, step),
+            tiny_run,
+            network,
+            Normalization(torch.rand(3, 8, 8), torch.ones(3, 1, 1)),
+        )
+
+    keep(3, seed=1)
+    keep(1, seed=2)
+    assert catalogue.kept_steps(finished) == [1, 3]
+    other = Store(tmp_path / "other")
+    recordings.add(other, recordings.export(catalogue, finished), "file")
+    there = Catalogue(other, Library(tmp_path / "none"))
+    assert there.kept_steps(finished) == [1, 3]
+    for step, seed in ((1, 2), (3, 1)):
+        trained = recordings.trained(there, finished, step).network
+        assert torch.equal(trained.conv.weight, build(tiny_run.network, seed=seed).conv.weight.half().float())
+    with pytest.raises(RequestError, match="after 2 steps were not kept"):
+        recordings.trained(there, finished, 2)
+    other.delete(finished)
+    assert not list(other.checkpoints.iterdir())
+
+
 def test_only_finished_runs_are_exported(catalogue: Catalogue, tiny_run: RunConfig) -> None:
     catalogue.store.submit([replace(tiny_run, seed=9)], "shapes")
     with pytest.raises(RequestError, match="only a finished run"):
@@ -97,12 +142,29 @@ def test_what_is_damaged_newer_or_altered_is_refused_and_nothing_is_lost(catalog
     def incomplete(manifest: dict) -> None:
         del manifest["provenance"]
 
+    def swapped(files: dict) -> None:
+        files["records.json"] = files["records.json"].replace(b"0.9", b"0.1", 1)
+
+    def climbing(files: dict) -> None:
+        files["../../weights.safetensors"] = b"x"
+
+    def without(files: dict) -> None:
+        del files["weights.safetensors"]
+
+    def exploding(files: dict) -> None:
+        files["weights-1.safetensors"] = bytes(2**29)
+
     for damaged, says in (
         (content[: len(content) // 2], "not a whole recording"),
         (b"", "not a whole recording"),
         (_altered(content, newer), "format 99"),
         (_altered(content, altered), "altered"),
         (_altered(content, incomplete), "not a whole recording"),
+        (_packed(content, swapped), "altered: records.json"),
+        (_packed(content, without), "altered: weights.safetensors"),
+        (_packed(content, climbing), "no part of a recording"),
+        (_packed(content, exploding), "more than 512 MB"),
+        (_damaged(content), "not a whole recording"),
     ):
         with pytest.raises(RequestError, match=says) as raised:
             recordings.add(store, damaged, "file")
@@ -110,6 +172,20 @@ def test_what_is_damaged_newer_or_altered_is_refused_and_nothing_is_lost(catalog
     with pytest.raises(RequestError, match="in the store already"):
         recordings.add(store, content, "file")
     assert store.records(finished) == [EVALUATION, STEP]
+
+
+def test_a_damaged_file_among_the_shipped_is_left_out_with_the_reason(
+    catalogue: Catalogue, finished: str, tmp_path: Path
+) -> None:
+    content = recordings.export(catalogue, finished)
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    (shipped / "a.recording").write_bytes(content[:-100])
+    (shipped / "b.recording").write_bytes(content)
+    library = Library(shipped)
+    assert [run.run for run in library.runs()] == [finished]
+    (problem,) = library.problems
+    assert problem.startswith("a.recording is not a whole recording")
 
 
 def test_weights_that_were_not_kept_are_refused(catalogue: Catalogue, finished: str) -> None:
@@ -131,5 +207,38 @@ def test_every_shipped_recording_is_whole_and_says_where_it_comes_from() -> None
         assert all([run.provenance.device, run.provenance.date, run.provenance.data, run.provenance.seconds > 0])
         assert [record.seq for record in recording.records] == list(range(len(recording.records)))
         assert recording.records[-1].step == run.config.training.steps
+    assert not shipped.problems
     names = {run.config.network.name for run in shipped.runs()}
     assert {"plain-8", "plain-32", "resnet-8", "resnet-32"} <= names
+
+
+def _check_weights(catalogue: Catalogue, run: Run, step: int | None, data: PreparedData) -> None:
+    """The weights err as it was recorded when they were kept, but for the few that another precision changes."""
+    after = step or run.config.training.steps
+    (record,) = [r for r in catalogue.records(run.run) if isinstance(r, EvaluationRecord) and r.step == after]
+    trained, seen = recordings.trained(catalogue, run.run, step), record.training_images
+    found = error(logits(trained.network, data.train_images[:seen], trained.normalization), data.train_labels[:seen])
+    assert abs(found - record.training_error) <= 0.012, (run.label, step, found, record.training_error)
+    if step is None and record.test_images <= 2_000:
+        found = error(logits(trained.network, data.test_images, trained.normalization), data.test_labels)
+        assert abs(found - record.test_error) <= 0.006, (run.label, found, record.test_error)
+
+
+def _check_shipped(store: Store, images: ImageSet) -> None:
+    catalogue, checked = Catalogue(store, Library(store.folder / "none")), 0
+    for file in sorted(recordings.SHIPPED.glob("*.recording")):
+        run = recordings.add(store, file.read_bytes(), file.name)
+        if run.config.data == images.name and catalogue.has_weights(run.run):
+            data = prepared(images, run.config.training)
+            for step in (*catalogue.kept_steps(run.run), None):
+                _check_weights(catalogue, run, step, data)
+            checked += 1
+    assert checked >= 4
+
+
+def test_weights_of_shipped_recordings_err_as_recorded_on_generated_shapes(store: Store) -> None:
+    _check_shipped(store, sources.load("shapes"))
+
+
+def test_weights_of_shipped_recordings_err_as_recorded_on_real_images(store: Store, real_cifar10: Path) -> None:
+    _check_shipped(store, sources.load(str(real_cifar10)))

@@ -70,6 +70,6 @@ def test_what_was_begun_goes_on_as_it_began_and_ends_as_recordings(
     for family in ("plain", "resnet"):
         name = f"shapes-paper-140-{family}-8-width=4-seed-0.recording"
         recording = recordings.unpack((tmp_path / "out" / name).read_bytes(), name)
-        assert recording.weights is not None
+        assert recording.final is not None
         assert recording.run.config.training.milestones == (70, 105)
     assert "140 iterations (the paper's: 64,000)" in capsys.readouterr().err

@@ -31,7 +31,7 @@ from explorer.networks.build import build
 from explorer.networks.recompute import segment
 from explorer.records import Provenance
 from explorer.runs import DONE, FAILED, PAUSED, RUNNING, Run, Store
-from explorer.training import Training
+from explorer.training import Training, kept_steps
 
 KEEP_SECONDS = 15.0  # a state of the largest network takes a second to write, of a usual one hundredths
 TURN_SECONDS = 60.0
@@ -123,8 +123,12 @@ def _train(work: _Work) -> None:
 
 def _steps(work: _Work, training: Training) -> None:
     """To the end, or to where the run is to be left."""
+    kept = kept_steps(work.run.config.training)
     while not training.finished and not work.leave.is_set():
         records = training.advance()
+        if training.done in kept:
+            config, normalization = work.run.config, training.data.normalization
+            save(work.store.checkpoint(work.run.run, training.done), config, training.network, normalization)
         if records:
             work.store.append(work.run.run, *records)
         if time.monotonic() - work.kept > work.keep_seconds:

@@ -23,6 +23,8 @@ def panel() -> None:
     active = any(run.state in ACTIVE for run in resources.server().store.runs())
     st.fragment(_table, run_every=_TICK_SECONDS if active else None, key="runs-table")(active)
     exchange.take_in()
+    for problem in resources.library().problems:
+        st.warning(f"Left out: {problem}", icon=":material/broken_image:")
 
 
 def _table(was_active: bool) -> None:

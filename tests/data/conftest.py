@@ -1,11 +1,8 @@
 """A home and a working directory of its own for each test, and where real images are."""
 
-import os
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -15,12 +12,3 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("EXPLORER_HOME", str(home))
     monkeypatch.chdir(here)
     return home
-
-
-@pytest.fixture
-def real_cifar10() -> Path:
-    """The folder of real images; skips where there is none."""
-    folder = Path(os.environ.get("EXPLORER_TEST_DATA", ROOT.parent / "shared" / "data" / "cifar10"))
-    if not any(folder.glob("train-*.parquet")):
-        pytest.skip("no real CIFAR-10 here")
-    return folder
