@@ -232,6 +232,17 @@ class Store:
             attempt, seq = connection.execute(query, (run,)).fetchone() or (0, None)
         return attempt, -1 if seq is None else seq
 
+    def standing(self, runs: Sequence[str]) -> list[tuple[str, str, int, int]]:
+        """Of these runs their identity, state, attempt and the seq of the newest record, in one look."""
+        marks = ", ".join("?" * len(runs))
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT run, state, attempts, (SELECT max(seq) FROM records WHERE run = runs.run)"
+                f" FROM runs WHERE run IN ({marks}) ORDER BY run",
+                list(runs),
+            ).fetchall()
+        return [(run, state, attempts, -1 if seq is None else seq) for run, state, attempts, seq in rows]
+
     def records(self, run: str, after: int = -1) -> list[Record]:
         """A run's records with seq above `after`, in order."""
         with self._reading() as connection:

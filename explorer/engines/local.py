@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from explorer.device import ALLOCATOR, LARGEST_SLOTS
@@ -18,12 +19,17 @@ class LocalEngine:
         self.store = store
         self.seconds = seconds
         self.workers: list[subprocess.Popen[bytes]] = []
+        self._tending = threading.Lock()
 
     def tend(self) -> None:
         """Give back to the queue what dead workers left, and start workers for what is queued; call it often.
 
         A worker that finds all slots taken ends by itself, so that starting one too many does no harm.
         """
+        with self._tending:
+            self._tend()
+
+    def _tend(self) -> None:
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         most = min(LARGEST_SLOTS, os.cpu_count() or 1)
         free = 0

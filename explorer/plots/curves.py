@@ -167,6 +167,7 @@ def _band(series: _Series, fill: str) -> go.Scatter:
     return go.Scatter(
         x=series.steps + series.steps[::-1],
         y=series.high + series.low[::-1],
+        mode="lines",  # of few points plotly would draw markers too
         fill="toself",
         fillcolor=fill,
         line={"width": 0},

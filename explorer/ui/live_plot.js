@@ -4,11 +4,14 @@
 const charts = new WeakMap()
 const NARROW = 560 // pixels; below, a figure may bring another arrangement
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement, data))
   const chart = charts.get(parentElement)
   chart.data = data
+  chart.tell = setTriggerValue
+  drawReplay(chart, data.replay)
   draw(chart)
+  watch(chart)
   // Streamlit also calls this when one update overtakes another, with the chart still on the page
   return () => setTimeout(() => parentElement.isConnected || unmount(chart))
 }
@@ -16,7 +19,7 @@ export default function ({ data, parentElement }) {
 function mount(parent, { key }) {
   const host = child(parent, "residual-plot")
   const canvas = child(host, "residual-plot-canvas")
-  const chart = { host, canvas, picture: child(host, "residual-plot-picture") }
+  const chart = { parent, host, canvas, picture: child(host, "residual-plot-picture") }
   chart.picture.setAttribute("role", "img")
   chart.sizes = new ResizeObserver(() => requestAnimationFrame(() => resize(chart)))
   chart.sizes.observe(host)
@@ -27,9 +30,10 @@ function mount(parent, { key }) {
 
 function unmount(chart) {
   chart.gone = true
+  clearTimeout(chart.clock)
   chart.sizes.disconnect()
   window.Plotly?.purge(chart.canvas)
-  chart.host.remove()
+  for (const part of [chart.host, chart.status, chart.replay?.element]) part?.remove()
 }
 
 // A redraw under a drag would end it: while the reader holds the chart, only the newest figure is kept.
@@ -47,23 +51,26 @@ function hold(chart) {
 }
 
 async function draw(chart) {
-  chart.narrow = chart.data.narrow && chart.host.clientWidth < NARROW ? chart.data.narrow : null
-  chart.host.style.height = `${chart.narrow?.height ?? chart.data.height}px`
-  chart.picture.setAttribute("aria-label", chart.data.alt)
+  const shown = newest(chart)
+  chart.narrow = shown.narrow && chart.host.clientWidth < NARROW ? shown.narrow : null
+  chart.host.style.height = `${chart.narrow?.height ?? shown.height}px`
+  chart.picture.setAttribute("aria-label", shown.alt)
+  drawStatus(chart, shown.status)
   try {
     const Plotly = await library(chart.data.plotly)
-    if (!chart.gone && !chart.held) await react(Plotly, chart)
+    if (!chart.gone && !chart.held) await react(Plotly, chart, shown.figure)
   } catch (error) {
     fail(chart, error)
   }
 }
 
-async function react(Plotly, chart) {
+async function react(Plotly, chart, figure) {
   const colours = pageColours(chart.host)
-  const drawn = JSON.stringify([colours, chart.data.height, chart.narrow]) + chart.data.figure
+  const drawn = JSON.stringify([colours, chart.data.height, chart.narrow, chart.replay?.at]) + figure
   if (drawn === chart.drawn) return // nothing changed: a tick of a quiet run costs a comparison
   chart.drawn = drawn
-  const { data, layout } = JSON.parse(chart.data.figure)
+  const { data: whole, layout } = JSON.parse(figure)
+  const data = played(chart, whole)
   chart.config ??= config(Plotly, chart) // one object for good: given another, plotly.js starts from scratch
   await Plotly.react(chart.canvas, identified(data), themed(arranged(layout, chart.narrow), colours), chart.config)
   chart.host.classList.add("is-drawn")

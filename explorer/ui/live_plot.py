@@ -3,35 +3,66 @@
 `st.plotly_chart` builds the chart anew whenever its figure changes, with or without a key.
 """
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from explorer.plots import theme
-from explorer.ui import server
+from explorer.ui import live_feed, server
 
 _HERE = Path(__file__)
 _component = st.components.v2.component(
     "residual_live_plot",
     css=_HERE.with_suffix(".css").read_text(),
-    js=_HERE.with_suffix(".js").read_text(),
+    js="\n".join(_HERE.with_name(name).read_text() for name in ("live_plot.js", "live_feed.js", "replay.js")),
     isolate_styles=False,  # plotly.js puts its styles into the document, unseen by a shadow root
 )
 
 
-def live_plot(figure: theme.Figure, *, key: str, height: int, alt: str, narrow: theme.Narrow | None = None) -> None:
+@dataclass(frozen=True)
+class Replay:
+    """That the chart can be played from its beginning: what lies to the right of the moment is left out."""
+
+    steps: int
+    """The last value of x."""
+    seconds: float
+    """How long it took when it was measured."""
+
+
+def live_plot(
+    figure: theme.Figure,
+    *,
+    key: str,
+    height: int,
+    alt: str,
+    narrow: theme.Narrow | None = None,
+    replay: Replay | None = None,
+) -> None:
     """Draw `figure`, `height` pixels high, as the chart called `key`; `alt` says in words what it shows.
 
     `narrow` is how the figure is arranged on a phone (`theme.stacked`).
 
     Zoom and legend survive while `layout.uirevision` stays the same, as it does if the figure leaves it out.
     """
-    data = {
-        "figure": theme.to_json(figure),
-        "key": key,
-        "height": height,
-        "alt": alt,
-        "narrow": narrow,
-        "plotly": server.plotly_url(),
-    }
-    _component(key=key, data=data, height="content")
+    shown = {"figure": theme.to_json(figure), "alt": alt, "narrow": narrow}
+    _mount(key, height, shown | {"replay": asdict(replay) if replay else None})
+
+
+def watched_plot(name: str, feed: live_feed.Feed, *, key: str, height: int) -> None:
+    """Draw the picture of a feed that was offered as `name`, and keep it new, with how far it is below it.
+
+    When the feed's stage changes, the fragment that this is called in runs again.
+    """
+    stage = feed.stage  # before the picture: a change in between is seen at the first look
+    _mount(key, height, {**feed.picture().to_dict(), "feed": {"url": server.feed_url(name), "stage": stage}})
+
+
+def _mount(key: str, height: int, shown: dict[str, Any]) -> None:
+    data = {"key": key, "height": height, "plotly": server.plotly_url(), **shown}
+    _component(key=key, data=data, height="content", on_stage_change=_nothing)
+
+
+def _nothing() -> None:
+    """Without a callback the component has no such trigger."""

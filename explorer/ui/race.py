@@ -15,11 +15,11 @@ from explorer.plots.curves import Curve
 from explorer.race import Race
 from explorer.recipes import RECIPES
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, Run
-from explorer.ui import frame, resources, sentences
-from explorer.ui.live_plot import live_plot
+from explorer.ui import frame, live_feed, resources, sentences
+from explorer.ui.live_feed import Picture, Version
+from explorer.ui.live_plot import Replay, live_plot, watched_plot
 from explorer.ui.runs import final, records, submit
 
-_TICK_SECONDS = 1.0
 _LONG = RECIPES["paper"].training.steps
 _TO_THE_END = (
     "Deep networks want long training: in the paper's Table 6, after 64,000 steps, ResNet-56 errs on 6.97 % of the "
@@ -29,9 +29,9 @@ _CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
 
 
 def panel(race: Race) -> None:
-    """The race as it stands, on its own clock while something trains."""
+    """The race as it stands; while something trains its chart keeps itself new."""
     active = any(run.state in ACTIVE for run in _live(race))
-    st.fragment(_race, run_every=_TICK_SECONDS if active else None, key="race")(race, active)
+    st.fragment(_race, key="race")(race, active)
 
 
 def start_or_stop(race: Race, location: str) -> None:
@@ -65,32 +65,50 @@ def start_or_stop(race: Race, location: str) -> None:
 
 
 def _race(race: Race, was_active: bool) -> None:
-    server = resources.server()
     live = _live(race)
-    active = [run for run in live if run.state in ACTIVE]
-    if active:
-        server.engine.tend()
-    elif was_active:
-        st.rerun()  # once, to stop the clock
+    active = any(run.state in ACTIVE for run in live)
+    if was_active and not active:
+        st.rerun()  # once: the buttons beside the chart change too
     recorded = _recorded(race, exact=bool(live))
     shown = live or recorded
     _verdict(shown, race)
-    background = [_curve(run, recorded=True) for run in recorded if active or not live]
-    drawn = background + [_curve(run, recorded=False) for run in live]
-    steps = shown[0].config.training.steps if shown else race.recipe.training.steps
-    figure = curves.error_curves(drawn, steps)
-    live_plot(
-        figure,
-        key="race-curves",
-        height=_CURVES_HEIGHT,
-        alt=curves.alternative_text(drawn),
-        narrow=theme.stacked(figure, _NARROW_HEIGHT),
-    )
+    if active:
+        _watched(live, recorded)
+    else:
+        figure, alt, narrow = _drawn(live, [] if live else recorded, race.recipe.training.steps)
+        replay = Replay(shown[0].config.training.steps, max(map(_seconds, shown))) if shown else None
+        live_plot(figure, key="race-curves", height=_CURVES_HEIGHT, alt=alt, narrow=narrow, replay=replay)
     for run in live:
         if run.state == FAILED:
             st.error(f"{run.label}: {run.message}")
-    if active:
-        _progress(live, active)
+
+
+def _watched(live: Sequence[Run], recorded: Sequence[Run]) -> None:
+    """The race under way, its recording faint behind it, the same picture for all who watch it."""
+    store, runs = resources.server().store, [run.run for run in live]
+
+    def version() -> Version:
+        standing = store.standing(runs)
+        return Version(repr([row[:2] for row in standing]), repr(standing))
+
+    def picture() -> Picture:
+        now = [run for run in map(store.get, runs) if run]
+        return Picture(*_drawn(now, recorded, 1), *_progress(now))
+
+    name, feed = live_feed.offer(repr((str(store.folder), runs, [run.run for run in recorded])), version, picture)
+    watched_plot(name, feed, key="race-curves", height=_CURVES_HEIGHT)
+
+
+def _drawn(live: Sequence[Run], recorded: Sequence[Run], steps: int) -> tuple[theme.Figure, str, theme.Narrow | None]:
+    """The curves, what they show in words, their arrangement on a phone; `steps` is the x axis where none is drawn."""
+    drawn = [_curve(run, recorded=True) for run in recorded] + [_curve(run, recorded=False) for run in live]
+    shown = [*live, *recorded]
+    figure = curves.error_curves(drawn, shown[0].config.training.steps if shown else steps)
+    return figure, curves.alternative_text(drawn), theme.stacked(figure, _NARROW_HEIGHT)
+
+
+def _seconds(run: Run) -> float:
+    return run.provenance.seconds if run.provenance else 0.0
 
 
 def _verdict(runs: Sequence[Run], race: Race) -> None:
@@ -123,14 +141,15 @@ def _what(run: Run) -> str:
     return f"{made}{training.steps:,} steps, {images} at {size} pixels{narrow}. {data}."
 
 
-def _progress(live: Sequence[Run], active: Sequence[Run]) -> None:
-    server = resources.server()
-    seeds = {run.config.seed for run in active}
+def _progress(live: Sequence[Run]) -> tuple[float, str]:
+    """How far the seeds under way are, 0..1 and in words."""
+    store = resources.server().store
+    seeds = {run.config.seed for run in live if run.state in ACTIVE}
     together = [run for run in live if run.config.seed in seeds]
-    now, left = jobs.progress(server.store, together), jobs.remaining(server.store, together)
+    now, left = jobs.progress(store, together), jobs.remaining(store, together)
     words = [now.device, f"{now.images_per_second:,.0f} images/s" if now.images_per_second else "starting …"]
     words += [f"about {sentences.duration(left)} left"] if left else []
-    st.progress(min(now.done, 1.0), text=" · ".join(word for word in words if word))
+    return min(now.done, 1.0), " · ".join(word for word in words if word)
 
 
 def _estimate(configs: list[RunConfig]) -> float | None:

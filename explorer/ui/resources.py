@@ -1,6 +1,10 @@
 """Everything the visitors of one server share; the only caches. torch is imported when first needed, not before."""
 
 import os
+import threading
+import time
+import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 DATA = "EXPLORER_DATA"
 _LARGEST_CACHE = 8
+_TEND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,18 @@ def _server(folder: str) -> Server:
             f"another server is using the store in {folder}: use that one, or start this one "
             "with EXPLORER_HOME set to another folder"
         ) from None
-    engine = LocalEngine(store)
-    engine.tend()  # what an earlier server left queued or running goes on
-    return Server(store, engine, lock)
+    server = Server(store, LocalEngine(store), lock)
+    threading.Thread(target=_tend, args=(weakref.ref(server),), name="tend", daemon=True).start()
+    return server
+
+
+def _tend(server: "weakref.ref[Server]") -> None:
+    """Work the queue as long as the server is there, whoever looks; what an earlier one left in it goes on."""
+    while (found := server()) is not None:
+        with suppress(ExplorerError):  # pages say what is wrong with the store
+            found.engine.tend()
+        del found
+        time.sleep(_TEND_SECONDS)
 
 
 def server() -> Server:

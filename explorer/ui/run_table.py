@@ -30,9 +30,7 @@ def panel() -> None:
 def _table(was_active: bool) -> None:
     runs = resources.catalogue().runs()
     active = any(run.state in ACTIVE for run in runs)
-    if active:
-        resources.server().engine.tend()
-    elif was_active:
+    if was_active and not active:
         st.rerun()
     if not runs:
         st.info("Nothing has been trained yet.", icon=":material/info:")

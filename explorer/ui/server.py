@@ -21,12 +21,13 @@ from starlette.routing import Route
 from explorer.config import network
 from explorer.data import sources
 from explorer.errors import ExplorerError
-from explorer.ui import frame, resources, sitemap
+from explorer.ui import frame, live_feed, resources, sitemap
 
 SETTLE_SECONDS = 1.5  # between the first script run and its last chart on the visitor's screen
 first_run_done = threading.Event()
 log = logging.getLogger(__name__)
 
+_FEEDS = "/live"
 _PLOTLY = distribution("plotly")
 _PLOTLY_FILE = Path(str(_PLOTLY.locate_file("plotly/package_data/plotly.min.js")))
 _PLOTLY_PATH = f"/vendor/plotly-{_PLOTLY.version}.min.js"
@@ -43,10 +44,16 @@ def plotly_url() -> str:
     return _base() + _PLOTLY_PATH
 
 
+def feed_url(name: str) -> str:
+    """The address at which this server hands out the newest picture of a feed."""
+    return f"{_base()}{_FEEDS}/{name}"
+
+
 def routes() -> list[Route]:
     """The addresses that the server answers itself, beside those of Streamlit."""
     return [
         Route(plotly_url(), _plotly),
+        Route(feed_url("{name}"), live_feed.answer),
         # Streamlit serves the default page at the root alone; its name is an address too
         Route(f"{_base()}/{sitemap.HOME.name}", _home),
     ]

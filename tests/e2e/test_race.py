@@ -65,6 +65,24 @@ def test_a_stop_ends_a_race_at_once(server: str, page: Any) -> None:
     page.get_by_role("button", name=re.compile("Run it here")).wait_for()
 
 
+def test_a_recording_is_played_paused_and_scrubbed(server: str, page: Any) -> None:
+    page.goto(server)
+    page.wait_for_selector(f"{DRAWN} .scatterlayer .trace")
+    last = f"Math.max(...{_PLOT}.data.filter((trace) => trace.mode === 'lines').flatMap((trace) => trace.x))"
+    end = page.evaluate(last)
+    page.get_by_role("button", name="Play the training again").click()
+    page.wait_for_function(f"{last} > {end / 20} && {last} < {end / 2}")
+    page.get_by_role("button", name="Pause the replay").click()
+    moment = page.evaluate(last)
+    scrubber = page.get_by_role("slider", name=re.compile("Moment of the training"))
+    scrubber.press("Home")
+    page.wait_for_function(f"{last} === 0 || !isFinite({last})")
+    scrubber.press("End")
+    page.wait_for_function(f"{last} === {end}")
+    assert 0 < moment < end
+    assert page.evaluate("window.__residualMounts['race-curves']") == 1
+
+
 def test_depths_that_do_not_exist_are_refused_in_place(server: str, page: Any) -> None:
     page.goto(server)
     page.wait_for_selector(DRAWN)

@@ -1,5 +1,6 @@
 """Every page through AppTest: on an empty store, on one with runs, and where things go wrong."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -180,9 +181,11 @@ def test_a_running_race_says_how_far_it_is(store: Store) -> None:
     app.run()
     assert not app.exception
     assert store.run(run.run).state == RUNNING
-    progress = app.get("progress")[0].proto
-    assert "900 images/s" in progress.text
-    assert "left" in progress.text
+    (chart,) = app.get("bidi_component")
+    status = json.loads(chart.proto.mixed.json or chart.proto.json)["status"]
+    assert "900 images/s" in status["text"]
+    assert "left" in status["text"]
+    assert 0 < status["done"] < 1
 
 
 def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
