@@ -27,6 +27,47 @@ _VGG = {
 }
 
 
+@dataclass(frozen=True)
+class PrintedErrors:
+    """What the paper says of one network's errors on CIFAR-10 after 64,000 steps, as fractions."""
+
+    training: float
+    """Read from Figure 6, to 0.3 points; augmented images."""
+    test: float
+    source: str
+    """Of the test error."""
+
+    @property
+    def read(self) -> bool:
+        """Whether the test error is read from a figure and not printed."""
+        return self.source is _FIGURE_6
+
+
+_FIGURE_6 = "read from Figure 6, to 0.1 points"
+_ERRORS = {
+    ("plain", 20): PrintedErrors(0.014, 0.097, _FIGURE_6),
+    ("plain", 32): PrintedErrors(0.013, 0.101, _FIGURE_6),
+    ("plain", 44): PrintedErrors(0.026, 0.113, _FIGURE_6),
+    ("plain", 56): PrintedErrors(0.057, 0.133, _FIGURE_6),
+    ("resnet", 20): PrintedErrors(0.006, 0.0875, "Table 6"),
+    ("resnet", 32): PrintedErrors(0.003, 0.0751, "Table 6"),
+    ("resnet", 44): PrintedErrors(0.002, 0.0717, "Table 6"),
+    ("resnet", 56): PrintedErrors(0.001, 0.0697, "Table 6"),
+    ("resnet", 110): PrintedErrors(0.001, 0.0643, "Table 6, the best of five; their mean is 6.61 ± 0.16 %"),
+    ("resnet", 1202): PrintedErrors(0.001, 0.0793, "Table 6"),
+}
+
+
+def printed_errors(family: str, depth: int) -> PrintedErrors | None:
+    """The paper's errors of one of its CIFAR-10 networks; None for one that it does not show."""
+    return _ERRORS.get((family, depth))
+
+
+def depths(family: str) -> list[int]:
+    """The depths that the paper shows errors of."""
+    return sorted(depth for of, depth in _ERRORS if of == family)
+
+
 def printed(config: NetworkConfig) -> Printed | None:
     """What the paper prints of this network; None for one that it does not speak of."""
     if config.block == "vgg":

@@ -7,6 +7,8 @@ from pathlib import Path
 from explorer.config import NetworkConfig, TrainingConfig
 from explorer.errors import RequestError
 
+_EVALUATIONS = 12  # at least; each on the whole test set, which takes as long as some eighty steps
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -75,6 +77,19 @@ RECIPES = {
         ),
     )
 }
+
+
+def in_steps(steps: int) -> TrainingConfig:
+    """The paper's recipe for CIFAR-10 with its schedule scaled to so many steps."""
+    whole = RECIPES["paper"].training
+    milestones = tuple(milestone * steps // whole.steps for milestone in whole.milestones)
+    evaluations = max(_EVALUATIONS, whole.evaluations * steps // whole.steps)
+    return replace(whole, steps=steps, milestones=milestones, evaluations=evaluations)
+
+
+def is_papers(training: TrainingConfig) -> bool:
+    """Whether it is the paper's recipe for CIFAR-10, but for the number of its steps."""
+    return replace(training, warm_up_until_error=0.0) == in_steps(training.steps)
 
 
 def recipe(name: str) -> Recipe:

@@ -65,7 +65,8 @@ def pack(run: Run, records: list[Record], weights: Mapping[int, bytes]) -> bytes
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
         for name, content in files.items():
-            archive.writestr(name, content)
+            stored = _WEIGHTS.fullmatch(name)  # compressed they would be a tenth smaller and slower to open
+            archive.writestr(name, content, zipfile.ZIP_STORED if stored else None)
     return target.getvalue()
 
 

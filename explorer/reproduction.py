@@ -10,7 +10,7 @@ from explorer.device import Device
 from explorer.errors import RequestError
 from explorer.jobs import cost
 from explorer.networks.build import build
-from explorer.recipes import RECIPES
+from explorer.recipes import RECIPES, in_steps
 from explorer.runs import DONE, Run
 from explorer.training import Training
 
@@ -22,15 +22,11 @@ PAPER = RECIPES["paper"].training
 _SHARE = 0.85  # of the budget, by the calibration: evaluations and neighbours take the rest
 _CALIBRATION_STEPS = 6
 _FEWEST = 100
-_EVALUATIONS = 12  # at least; each on the whole test set, which takes as long as some eighty steps
 
 
 def training_for(network: NetworkConfig, steps: int) -> TrainingConfig:
     """The paper's recipe as it applies to this network, its schedule scaled to so many iterations."""
-    training = RECIPES["paper"].training_for(network)
-    milestones = tuple(milestone * steps // PAPER.steps for milestone in PAPER.milestones)
-    evaluations = max(_EVALUATIONS, training.evaluations * steps // PAPER.steps)
-    return replace(training, steps=steps, milestones=milestones, evaluations=evaluations)
+    return replace(RECIPES["paper"], training=in_steps(steps)).training_for(network)
 
 
 def configs(networks: Sequence[NetworkConfig], seeds: Sequence[int], data: str, steps: int) -> list[RunConfig]:

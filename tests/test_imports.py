@@ -49,7 +49,7 @@ ALLOWED = {
     "training": _BELOW_TRAINING | {"measurement"},
     "checkpoints": _BELOW_TRAINING | {"files", "weights"},
     "attribution": _MIDDLE | {"attribution"},
-    "plots": _LOW | {"plots", "measurement"},
+    "plots": _LOW | {"plots", "measurement", "paper"},
     "runs": _LOW,
     "recordings": _LOW | {"runs", "checkpoints"},
     "jobs": _LOW | {"runs"},

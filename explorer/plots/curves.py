@@ -27,6 +27,16 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What the paper says of a network's errors at the end, as fractions, and where it says it."""
+
+    network: NetworkConfig
+    training: float
+    test: float
+    source: str
+
+
+@dataclass(frozen=True)
 class _Series:
     """Points of one line: the mean over seeds, with the smallest and the largest of them."""
 
@@ -47,11 +57,11 @@ class _Line:
     variant: int
 
 
-def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
+def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] = ()) -> go.Figure:
     """Plain networks left, those with shortcuts right, on one y axis; training error thin, test error bold.
 
     Of several seeds the mean is drawn, with a band from the best to the worst. `steps` is the length of the x axis.
-    A recording behind a live race is drawn faint.
+    A recording behind a live race is drawn faint. `marks` stand grey at the right edge.
     """
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(FAMILIES.values())
@@ -67,6 +77,8 @@ def error_curves(curves: Sequence[Curve], steps: int = 0) -> go.Figure:
     for column in (1, 2):  # plotly draws no axes for a panel without a trace
         figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip"), row=1, col=column)
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
+    for mark in marks:
+        _add_mark(figure, mark, longest)
     base = theme.layout(y="error", hovermode="x unified", margin={"l": 8, "r": 8, "t": 26, "b": 8})
     figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
     figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"}, uirevision="curves")
@@ -134,6 +146,25 @@ def _add_network(figure: go.Figure, curves: list[Curve], drawn: _Line, behind: b
                 row=1,
                 col=column,
             )
+
+
+def _add_mark(figure: go.Figure, mark: Mark, step: int) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=[step, step],
+            y=[mark.training, mark.test],
+            name=f"the paper's {mark.network.family}-{mark.network.depth}",
+            meta="reference",  # of no run: a replay leaves it where it is
+            mode="markers",
+            marker={"symbol": ["line-ew-open", "diamond"], "size": [12, 8], "color": theme.PAPER},
+            cliponaxis=False,
+            showlegend=False,
+            text=["training, read from Figure 6", f"test, {mark.source}"],
+            hovertemplate="%{y:.1%} %{text}",
+        ),
+        row=1,
+        col=1 if mark.network.shortcut == "none" else 2,
+    )
 
 
 def _is_finished(curve: Curve) -> bool:

@@ -10,15 +10,16 @@ from explorer import jobs
 from explorer.config import RunConfig
 from explorer.device import LARGEST_SLOTS
 from explorer.measurement.verdict import Gap, verdict
+from explorer.paper import printed_errors
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.race import Race
-from explorer.recipes import RECIPES
+from explorer.recipes import RECIPES, is_papers
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, Run
 from explorer.ui import frame, live_feed, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
-from explorer.ui.runs import final, records, submit
+from explorer.ui.runs import final, most_trained, records, submit
 
 _LONG = RECIPES["paper"].training.steps
 _TO_THE_END = (
@@ -69,7 +70,7 @@ def _race(race: Race, was_active: bool) -> None:
     active = any(run.state in ACTIVE for run in live)
     if was_active and not active:
         st.rerun()  # once: the buttons beside the chart change too
-    recorded = _recorded(race, exact=bool(live))
+    recorded = _recorded(race, exact=True) if live else _first(race)
     shown = live or recorded
     _verdict(shown, race)
     if active:
@@ -103,8 +104,15 @@ def _drawn(live: Sequence[Run], recorded: Sequence[Run], steps: int) -> tuple[th
     """The curves, what they show in words, their arrangement on a phone; `steps` is the x axis where none is drawn."""
     drawn = [_curve(run, recorded=True) for run in recorded] + [_curve(run, recorded=False) for run in live]
     shown = [*live, *recorded]
-    figure = curves.error_curves(drawn, shown[0].config.training.steps if shown else steps)
+    figure = curves.error_curves(drawn, shown[0].config.training.steps if shown else steps, _marks(shown))
     return figure, curves.alternative_text(drawn), theme.stacked(figure, _NARROW_HEIGHT)
+
+
+def _marks(shown: Sequence[Run]) -> list[curves.Mark]:
+    """The paper's errors at the end, beside runs of its recipe."""
+    networks = dict.fromkeys(run.config.network for run in shown if is_papers(run.config.training))
+    found = [(network, printed_errors(network.family, network.depth)) for network in networks]
+    return [curves.Mark(network, errors.training, errors.test, errors.source) for network, errors in found if errors]
 
 
 def _seconds(run: Run) -> float:
@@ -124,17 +132,19 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
         doing = "Paused:" if not any(run.state in ACTIVE for run in runs) else "Training"
         said = [f"{doing} {race.depths[0]} and {race.depths[-1]} layers, plain and residual …"]
         basis = "The verdict comes when a shallow and a deep network have finished; faint: recorded."
-    frame.finding(said, basis + (" " + _what(runs[0]) if runs else ""))
+    frame.finding(said, basis + (" " + _what(runs) if runs else ""))
     provenance = next((run.provenance for run in runs if run.provenance), None)
     if provenance:
         frame.provenance_badge(replace(provenance, seconds=0))  # each run took its own time: the page Runs has them
 
 
-def _what(run: Run) -> str:
+def _what(runs: Sequence[Run]) -> str:
+    run = runs[0]
     training = run.config.training
     data = run.provenance.data if run.provenance else run.config.data
     images = f"{training.train_images:,} images" if training.train_images else "all images"
-    made = "Recorded with " if run.provenance and run.provenance.origin == "recorded" else ""
+    recorded = run.provenance and run.provenance.origin == "recorded"
+    made = f"Recorded with {_depths(runs)}: " if recorded else ""
     size = f"{training.image_size}×{training.image_size}"
     width = run.config.network.width
     narrow = "" if width == 16 else f", {width} channels wide where the paper's are 16"
@@ -162,22 +172,24 @@ def _estimate(configs: list[RunConfig]) -> float | None:
 def caution(race: Race) -> None:
     """What a short run does not show, and the longest recording there is; nothing while something trains."""
     live = _live(race)
-    shown = live or _recorded(race, exact=False)
+    recorded = _first(race)
+    shown = live or recorded
     if not shown or any(run.state in ACTIVE for run in live):
         return
     steps, gaps = shown[0].config.training.steps, _gaps(shown, race)
-    recorded = _recorded(race, exact=False)
     said = ""
     if "resnet" in gaps and gaps["resnet"].degrades:
         said = (
             f"After {steps:,} steps the {gaps['resnet'].deep}-layer residual network has not caught up yet. "
             f"{_TO_THE_END} "
         )
+    elif not live and is_papers(shown[0].config.training) and steps < _LONG:
+        said = f"The paper trains for {_LONG:,} steps; these had {steps:,}, the drops of the rate scaled. "
     elif steps < _LONG:
         said = "A short run shows which networks are *harder to optimise*, not yet which end up worse. "
     if recorded and recorded[0].config.training.steps > steps:
         sentences_there = " ".join(sentences.verdict_sentences(_gaps(recorded, race)))
-        said += f"Recorded with {recorded[0].config.training.steps:,} steps: {sentences_there}"
+        said += f"Recorded with {_depths(recorded)}, {recorded[0].config.training.steps:,} steps: {sentences_there}"
     if said:
         st.info(said, icon=":material/history:")
 
@@ -194,6 +206,18 @@ def _live(race: Race) -> list[Run]:
     found = [run for run in resources.server().store.runs() if replace(run.config, seed=0).run in wanted]
     kept = [run for run in found if run.state in (*ACTIVE, PAUSED, DONE, FAILED)]
     return sorted(kept, key=lambda run: (run.config.seed, wanted.index(replace(run.config, seed=0).run)))
+
+
+def _first(race: Race) -> list[Run]:
+    """What is shown before anything was run: of the usual race the recordings that most work went into."""
+    library = [run for run in resources.library().runs() if resources.kind(run.config.data) == "cifar10"]
+    usual = race.recipe == RECIPES["brief"] and race.depths == race.recipe.depths and not race.also
+    return most_trained(library) if usual else _recorded(race, exact=False)
+
+
+def _depths(runs: Sequence[Run]) -> str:
+    """As: 20 and 56 layers."""
+    return " and ".join(str(depth) for depth in sorted({run.config.network.depth for run in runs})) + " layers"
 
 
 def _recorded(race: Race, exact: bool) -> list[Run]:

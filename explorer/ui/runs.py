@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from explorer import jobs
 from explorer.config import RunConfig
 from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
@@ -66,6 +67,15 @@ def longest_race(runs: Sequence[Run]) -> list[Run]:
     if not runs:
         return []
     return _alike(max(runs, key=lambda run: (run.config.training.steps, -run.config.seed)), runs)
+
+
+def most_trained(runs: Sequence[Run]) -> list[Run]:
+    """Of these runs those that most work went into, trained alike and as wide, all their seeds."""
+    if not runs:
+        return []
+    first = max(runs, key=lambda run: jobs.cost(run.config))
+    alike = (first.config.training, first.config.data, first.config.network.width)
+    return [run for run in runs if (run.config.training, run.config.data, run.config.network.width) == alike]
 
 
 def _alike(first: Run, runs: Sequence[Run]) -> list[Run]:

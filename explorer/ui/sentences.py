@@ -40,6 +40,12 @@ def basis(gaps: dict[str, Gap]) -> str:
     return f"One seed; ± is the 95 % interval over the {images:,} images measured. Another seed may differ by more."
 
 
+def difference(fraction: float) -> str:
+    """How much an error lies above another."""
+    points = f"{abs(100 * fraction):.1f} points"
+    return "the same" if points == "0.0 points" else f"{points} {'above' if fraction > 0 else 'below'}"
+
+
 def duration(seconds: float) -> str:
     """A time as people say it."""
     if seconds < 100:

@@ -42,6 +42,13 @@ PAGES = (
         "Every network of the paper, drawn and counted.",
     ),
     Entry(
+        "depth",
+        "The paper",
+        "Depth and error",
+        ":material/stacked_line_chart:",
+        "Table 6 and Figure 6, beside what was measured.",
+    ),
+    Entry(
         "responses",
         "The paper",
         "Layer responses",

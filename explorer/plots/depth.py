@@ -1,0 +1,80 @@
+"""Depth against the errors at the end: Table 6 and Figure 6 of the paper in one, beside what was measured."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer import paper
+from explorer.measurement.depth import FAMILIES, FinalErrors, Spread
+from explorer.plots import theme
+
+_TITLES = {"plain": "Plain networks", "resnet": "Residual networks"}
+
+
+def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
+    """Plain left, residual right, one y axis; training thin, test bold, the paper's values as grey marks."""
+    figure = make_subplots(
+        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(_TITLES.values())
+    )
+    for column, family in enumerate(FAMILIES, 1):
+        measured = [errors for errors in shown if errors.network.family == family]
+        depths = sorted({*paper.depths(family), *(errors.network.depth for errors in measured)})
+        for split in ("training", "test"):
+            figure.add_trace(_paper(family, split, column == 1), row=1, col=column)
+            figure.add_trace(_measured(family, measured, split), row=1, col=column)
+        ticks = list(map(str, depths))
+        figure.update_xaxes(
+            **theme.axis("layers"), type="category", categoryorder="array", categoryarray=ticks,
+            range=[-0.5, len(ticks) - 0.5], col=column,
+        )  # fmt: skip
+    base = theme.layout(hovermode="x unified", margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
+    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
+    figure.update_yaxes(**theme.axis("", percent=True), rangemode="tozero")
+    figure.update_yaxes(title_text="error at the end", col=1)
+    return figure
+
+
+def alternative_text(shown: Sequence[FinalErrors]) -> str:
+    """What `depth_chart` shows, in words."""
+    told = [
+        f"{errors.network.family}-{errors.network.depth}: training {errors.training.mean:.1%}, "
+        f"test {errors.test.mean:.1%}"
+        for errors in shown
+    ]
+    return "Errors at the end of training against depth, beside the paper's. Measured: " + "; ".join(told) + "."
+
+
+def _paper(family: str, split: str, legend: bool) -> go.Scatter:
+    printed = {depth: paper.printed_errors(family, depth) for depth in paper.depths(family)}
+    return go.Scatter(
+        x=list(map(str, printed)),
+        y=[getattr(errors, split) for errors in printed.values()],
+        name=f"the paper, {split}",
+        mode="markers",
+        cliponaxis=False,
+        legendrank=2000,
+        marker={
+            "symbol": "diamond" if split == "test" else "diamond-open", "size": 9, "color": theme.PAPER,
+        },
+        legendgroup=f"paper {split}",
+        showlegend=legend,
+        hovertemplate="%{y:.1%}",
+    )  # fmt: skip
+
+
+def _measured(family: str, measured: Sequence[FinalErrors], split: str) -> go.Scatter:
+    spreads: list[Spread] = [getattr(errors, split) for errors in measured]
+    line = theme.line(family, 1, "train" if split == "training" else "test")
+    return go.Scatter(
+        x=[str(errors.network.depth) for errors in measured],
+        y=[spread.mean for spread in spreads],
+        error_y={"array": [spread.std or 0 for spread in spreads], "thickness": 1, "width": 4},
+        name=f"{'plain' if family == 'plain' else 'residual'}, {split}",
+        mode="lines+markers",
+        cliponaxis=False,
+        line={**line, "dash": "solid"},
+        marker={"size": 8, "symbol": "circle" if split == "test" else "circle-open", "color": line["color"]},
+        hovertemplate="%{y:.1%}",
+    )

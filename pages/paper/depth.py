@@ -1,0 +1,15 @@
+"""Does more depth pay off in the end? (Section 4.2, Table 6 and Figure 6)"""
+
+import streamlit as st
+
+from explorer.ui import depth, frame, sitemap
+
+frame.begin("Depth and error", "Does more depth pay off at the end of training?")
+with frame.errors_in_place():
+    depth.panel()
+st.caption(
+    "Grey diamonds: the paper's values after 64,000 steps. It prints test errors of the residual networks (Table 6); "
+    "those of the plain ones and all training errors are read from Figure 6. Its training error is measured on "
+    "augmented images, ours on clean ones."
+)
+sitemap.link("degradation", "How they got there: Degradation")
