@@ -6,8 +6,10 @@ from torch.nn import functional
 
 from explorer.config import network
 from explorer.measurement.gradients import layer_gradients
+from explorer.measurement.initialisation import at_start
 from explorer.networks.build import build
 from explorer.networks.residual import response_layers
+from explorer.plots.gradients import LayerLine, alternative_text, layer_lines
 from explorer.records import EvaluationRecord, record_from_dict, record_to_dict
 from explorer.training import train
 from tests.conftest import TINY_TRAINING
@@ -49,3 +51,32 @@ def test_every_evaluation_carries_them_and_files_give_them_back(tiny_images) -> 
     old = record_to_dict(evaluations[0])
     del old["gradients"]
     assert record_from_dict(old).gradients == ()  # type: ignore[union-attr]
+
+
+def test_before_training_signal_and_gradient_are_those_of_the_built_network() -> None:
+    config = network("plain-8:width=4")
+    start = at_start(config, IMAGES, LABELS, seed=3)
+    assert start.gradients == layer_gradients(build(config, 3), IMAGES, LABELS)
+    assert [response.std for response in start.responses] == pytest.approx([1.0] * 7, abs=0.02)  # BN
+
+
+def test_signals_halve_without_bn_where_weights_are_half_as_large() -> None:
+    """Of two networks that differ in a factor of the weights alone, layer k's signal differs by its k-th power."""
+    usual, small = (
+        at_start(network(f"plain-14:width=4,bn=off,init={i}"), IMAGES, LABELS) for i in ("kaiming", "small")
+    )
+    ratios = [a.std / b.std for a, b in zip(usual.responses, small.responses, strict=True)]
+    assert ratios == pytest.approx([2.0**k for k in range(1, 14)], rel=1e-3)
+
+
+def test_the_figure_is_logarithmic_and_leaves_out_what_is_no_number() -> None:
+    lines = [
+        LayerLine("plain", 8, "plain-8", ["a", "b", "c"], [1.0, 0.0, float("inf")]),
+        LayerLine("resnet", 8, "resnet-8", ["a", "b", "c"], [1.0, 2.0, 3.0]),
+    ]
+    figure = layer_lines(lines, "norm")
+    plain, residual = figure.data
+    assert list(plain.y) == [1.0, 1e-30, None]
+    assert (plain.xaxis, residual.xaxis) == ("x", "x2")
+    assert figure.layout.yaxis.type == "log"
+    assert "resnet-8: 1 in the first layer, 3 in the last" in alternative_text(lines, "norm")

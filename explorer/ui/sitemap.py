@@ -56,6 +56,7 @@ PAGES = (
         "How strongly each layer responds.",
     ),
     Entry("attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."),
+    Entry("gradients", "Inside", "Gradients", ":material/ssid_chart:", "With BN they do not vanish."),
     Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
 )
 HOME = PAGES[0]

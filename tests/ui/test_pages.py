@@ -188,6 +188,19 @@ def test_a_running_race_says_how_far_it_is(store: Store) -> None:
     assert 0 < status["done"] < 1
 
 
+def test_gradients_before_training_tell_bn_and_no_bn_apart() -> None:
+    app = _open("gradients")
+    text = _text(app)
+    assert "With BN" in text
+    app.select_slider(key="gradients-depth").set_value(8)
+    app.selectbox(key="gradients-init").select("small").run(timeout=60)
+    (chart,) = app.get("bidi_component")
+    figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
+    by_name = {trace["name"]: trace["y"] for trace in figure["data"]}
+    assert set(by_name) == {"plain-8", "plain-8 without BN", "resnet-8", "resnet-8 without BN"}
+    assert max(by_name["plain-8 without BN"]) < min(by_name["plain-8"]) / 100
+
+
 def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
     for family, depth in ERRORS:
         _finished(store, family, depth)
@@ -232,7 +245,7 @@ def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:
 def test_a_store_that_cannot_be_used_is_one_line_on_every_page(name: str, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file" / "home"))
-    app = _open(name)
+    app = _open(name, **({"view": "Over training"} if name == "gradients" else {}))  # untrained networks need none
     assert not app.exception
     assert "EXPLORER_HOME" in app.error[0].value
     assert app.title[0].value

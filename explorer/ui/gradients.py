@@ -1,0 +1,164 @@
+"""The panels of gradients: before the first step, with and without BN; and over the training of chosen runs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from explorer.config import NetworkConfig
+from explorer.plots import theme
+from explorer.plots.gradients import LayerLine, alternative_text, layer_lines
+from explorer.records import EvaluationRecord
+from explorer.runs import Run
+from explorer.ui import controls, frame, resources, sitemap
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import final, labels, most_trained, records, shared
+
+if TYPE_CHECKING:
+    from explorer.measurement.initialisation import Start
+
+_DEPTHS = (8, 20, 32, 56, 110)
+_INITIALISATIONS = {
+    "small": "half of He's",
+    "xavier": "Xavier's",
+    "kaiming": "He's (the paper's)",
+    "large": "twice He's",
+}
+_SHOWN = {"gradient": "Gradient of the weights", "signal": "Signal"}
+_IMAGES, _IMAGE_SIZE, _SEED = 64, 16, 0
+_VANISHED = 1000
+_HEIGHT, _NARROW_HEIGHT = 360, 620
+_FAMILIES = ("plain", "resnet")
+
+
+def before_training() -> None:
+    """Four networks of one depth, plain and residual, with BN and without, measured at once."""
+    left, middle, right = st.columns(3)
+    depth = left.select_slider("Layers", _DEPTHS, value=56, key="gradients-depth")
+    init = middle.selectbox(
+        "Initial weights",
+        list(_INITIALISATIONS),
+        index=2,
+        format_func=_INITIALISATIONS.__getitem__,
+        key="gradients-init",
+        help="Their standard deviation. He's keeps the signal's size through ReLUs: sqrt(2 / inputs) (reference 13).",
+    )
+    with right:
+        what = controls.pick("Show", list(_SHOWN), "gradient", "gradients-what", _SHOWN.__getitem__)
+    data = resources.default_data()
+    lines = [_line(family, bn, depth, init, what, data) for family in _FAMILIES for bn in (True, False)]
+    frame.finding(
+        _start_sentences(lines, what), f"Seed {_SEED}, {_IMAGES} images at {_IMAGE_SIZE}×{_IMAGE_SIZE} pixels."
+    )
+    title = {"gradient": "norm of the gradient", "signal": "standard deviation of the response"}[what]
+    _draw(lines, title, "gradients-start")
+
+
+def over_training() -> None:
+    """The norms that were recorded at each evaluation of chosen runs."""
+    choices = [run for run in resources.catalogue().runs() if _evaluations(run)]
+    if not choices:
+        st.info("No run with gradients has been trained yet.", icon=":material/info:")
+        sitemap.link("degradation", "Train some: Degradation")
+        return
+    usual = [run for run in most_trained(choices) if run.config.seed == 0]
+    chosen = controls.runs("Networks", choices, usual, key="gradients-runs")
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    share = left.slider("Training done", 0, 100, 100, step=10, format="%d%%", key="gradients-share")
+    relative = right.toggle(
+        "Relative to the weights",
+        key="gradients-relative",
+        help="Divided by the norm of the layer's weights: BN makes the scale of the weights before it meaningless, so "
+        "that the larger they have grown the less a step turns them.",
+    )
+    if not chosen:
+        st.info("Choose at least one network.", icon=":material/info:")
+        return
+    names = labels(chosen)
+    lines = [_recorded(run, names[run.run], share / 100, relative) for run in chosen]
+    said = [_range_sentence(line, run) for line, run in zip(lines, chosen, strict=True)]
+    frame.finding([_verdict(lines, relative)], f"{' '.join(said)} {shared(chosen)}".rstrip())
+    if chosen[0].provenance:
+        frame.provenance_badge(replace(chosen[0].provenance, seconds=0))
+    title = "norm of the gradient / norm of the weights" if relative else "norm of the gradient"
+    _draw(lines, title, "gradients-training")
+
+
+def _draw(lines: Sequence[LayerLine], title: str, key: str) -> None:
+    figure = layer_lines(lines, title)
+    narrow = theme.stacked(figure, _NARROW_HEIGHT)
+    live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(lines, title), narrow=narrow)
+
+
+def _line(family: str, bn: bool, depth: int, init: str, what: str, data: str) -> LayerLine:
+    config = NetworkConfig(depth, "none" if family == "plain" else "A", bn=bn, init=init)
+    start = _start(config, resources.source(data).name, data)
+    layers = start.gradients if what == "gradient" else start.responses
+    values = [g.norm for g in start.gradients] if what == "gradient" else [r.std for r in start.responses]
+    label = f"{family}-{depth}" + ("" if bn else " without BN")
+    return LayerLine(family, depth, label, [layer.layer for layer in layers], values, 0 if bn else 1)
+
+
+@st.cache_data(max_entries=128, show_spinner="Measuring the untrained networks …")
+def _start(config: NetworkConfig, name: str, data: str) -> "Start":
+    from explorer.config import TrainingConfig
+    from explorer.data.prepared import prepared
+    from explorer.measurement.initialisation import at_start
+
+    few = TrainingConfig(image_size=_IMAGE_SIZE, train_images=1000, test_images=100)
+    ready = prepared(resources.images(data), few)
+    images = ready.normalization(ready.train_images[:_IMAGES])
+    return at_start(config, images, ready.train_labels[:_IMAGES], _SEED)
+
+
+def _start_sentences(lines: Sequence[LayerLine], what: str) -> list[str]:
+    """One with BN, one without: how much the first layer's value differs from the last's, or the last's from it."""
+    said = []
+    for variant, norm in ((0, "With BN"), (1, "Without BN")):
+        of_it = [line for line in lines if line.variant == variant]
+        names = [f"{_fold(line.values, what)} in {line.label.removesuffix(' without BN')}" for line in of_it]
+        way = "from the last layer back to the first" if what == "gradient" else "from the first layer to the last"
+        said.append(f"**{norm}** {_SHOWN[what].split()[0].lower()} changes {way} {' and '.join(names)}.")
+    return said
+
+
+def _fold(values: Sequence[float], what: str) -> str:
+    """By what factor the value changes on its way: a gradient goes from the last layer to the first."""
+    start, end = (values[-1], values[0]) if what == "gradient" else (values[0], values[-1])
+    if not (math.isfinite(start) and math.isfinite(end)) or not start:
+        return "beyond all numbers"
+    if not end:
+        return "to nothing"
+    power = math.log10(end / start)
+    if -2 < power < 3:
+        return f"{end / start:.2g}-fold" if power < 1 else f"{end / start:.0f}-fold"
+    return f"10^{round(power)}-fold".replace("^-", "^−")
+
+
+def _evaluations(run: Run) -> list[EvaluationRecord]:
+    return [record for record in records(run) if isinstance(record, EvaluationRecord) and record.gradients]
+
+
+def _recorded(run: Run, label: str, share: float, relative: bool) -> LayerLine:
+    at = share * run.config.training.steps
+    nearest = min(_evaluations(run), key=lambda record: abs(record.step - at))
+    layers = [gradient.layer for gradient in nearest.gradients]
+    values = [gradient.norm / (gradient.weight_norm if relative else 1) for gradient in nearest.gradients]
+    return LayerLine(run.config.network.family, run.config.network.depth, label, layers, values)
+
+
+def _range_sentence(line: LayerLine, run: Run) -> str:
+    last = final(run)
+    error = f", training error {last.training_error:.1%}" if last else ""
+    return f"{line.label}: from {min(line.values):.2g} to {max(line.values):.2g}{error}."
+
+
+def _verdict(lines: Sequence[LayerLine], relative: bool) -> str:
+    """Whether a gradient vanishes: is less than a thousandth of its network's median. Without BN it would be 10^-10."""
+    vanishing = [line.label for line in lines if min(line.values) < median(line.values) / _VANISHED]
+    if vanishing:
+        return f"Some layers' gradients are less than a thousandth of the median in {', '.join(vanishing)}."
+    return "No layer's gradient vanishes" + (", relative to its weights either." if relative else " in any of them.")
