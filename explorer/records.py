@@ -27,6 +27,30 @@ class LayerGradient:
 
 
 @dataclass(frozen=True)
+class Lesion:
+    """A change to a trained network's blocks, and the error with it."""
+
+    blocks: tuple[str, ...]
+    """Those taken away; of an exchange of places, which block stands in each place."""
+    error: float
+
+
+@dataclass(frozen=True)
+class LesionRecord:
+    """How far a study of lesions is: all that is known by now."""
+
+    kind: ClassVar[str] = "lesions"
+    seq: int
+    images: int
+    """Seen so far."""
+    of: int
+    """To be seen."""
+    whole: float
+    """The error of the unchanged network on the images seen."""
+    lesions: tuple[Lesion, ...]
+
+
+@dataclass(frozen=True)
 class GateOpenness:
     """T(x) of one Highway block over images, channels and places: 0 carries the input on, 1 is a plain layer."""
 

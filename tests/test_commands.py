@@ -108,6 +108,18 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     _, (measured,), _ = call("measure", "responses", run)
     assert len(measured["runs"][0]["responses"]) == 13
 
+    _, (measured,), _ = call("measure", "gradients", run)
+    assert all(layer["norm"] > 0 for layer in measured["runs"][0]["gradients"])
+
+    status, lines, _ = call("measure", "lesions", run, "--data", "shapes", "--images", "300")
+    assert (status, [line.get("kind") for line in lines]) == (0, ["lesions", "lesions", None])
+    assert [lesion["blocks"] for lesion in lines[-1]["lesions"]][:2] == [["stage1.0"], ["stage1.1"]]
+    _, lines, _ = call(
+        "measure", "lesions", run, "--data", "shapes", "--images", "50", "--remove", "0,2", "--draws", "1"
+    )
+    assert lines[-1]["lesions"][0]["error"] == lines[-1]["whole"]
+    assert len(lines[-1]["lesions"][1]["blocks"]) == 2
+
     out = tmp_path / "maps"
     status, (explained,), error = call(
         "attribute", run, result["runs"][1]["run"], "--image", "3", "--method", "saliency", "--out", str(out)

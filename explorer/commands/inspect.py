@@ -1,9 +1,8 @@
-"""evaluate, measure, attribute: what a trained network does."""
+"""evaluate, export, attribute: what a trained network does."""
 
 import json
 import re
 from argparse import Namespace
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,6 @@ from explorer.commands.output import catalogue, command, percent, result
 from explorer.config import TrainingConfig, network
 from explorer.data import sources
 from explorer.errors import ExplorerError, RequestError
-
-_GATE_IMAGES = 512
 
 
 def add_to(subparsers: Any) -> None:
@@ -32,13 +29,6 @@ def add_to(subparsers: Any) -> None:
     )
     parser.add_argument("what", metavar="RUN|NETWORK")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser = subparsers.add_parser("measure", help="measure trained networks")
-    measures = parser.add_subparsers(required=True, metavar="MEASUREMENT")
-    parser = command(measures, "responses", responses, "standard deviation of each layer's response (Fig. 7)")
-    parser.add_argument("runs", nargs="+", metavar="RUN")
-    parser = command(measures, "gates", gates, "how far the gates of Highway networks open")
-    parser.add_argument("runs", nargs="+", metavar="RUN")
-    parser.add_argument("--data", help="where the test images are (default: the run's)")
     parser = command(subparsers, "attribute", attribute, "what in an image counted for a class, per network")
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--image", required=True, help="a picture's path, or the index of a test image")
@@ -116,45 +106,6 @@ def export(options: Namespace) -> None:
     result(options, {"files": paths}, "\n".join(paths))
 
 
-def responses(options: Namespace) -> None:
-    """The response of every layer at a run's last evaluation, with the figure that gamma and beta predict."""
-    from explorer.records import EvaluationRecord
-
-    runs, measured, told = catalogue(), [], []
-    for name in options.runs:
-        run = runs.run(name)
-        evaluations = [record for record in runs.records(run.run) if isinstance(record, EvaluationRecord)]
-        if not evaluations:
-            raise RequestError(f"run {run.run} has no evaluation yet")
-        last = evaluations[-1]
-        network_name = run.config.network.name
-        values = [asdict(response) for response in last.responses]
-        measured.append({"run": run.run, "network": network_name, "step": last.step, "responses": values})
-        told += [
-            f"{network_name:<16} {layer.layer:<16} {layer.std:.3f}  (from gamma and beta: {_number(layer.predicted)})"
-            for layer in last.responses
-        ]
-    result(options, {"runs": measured}, "\n".join(told))
-
-
-def gates(options: Namespace) -> None:
-    """Mean openness of every gate on the first test images."""
-    from explorer.data.augmentation import prepare
-    from explorer.measurement.gates import gate_openness
-
-    runs, measured, told = catalogue(), [], []
-    for name in options.runs:
-        run = runs.run(name)
-        trained = recordings.trained(runs, run.run)
-        images = sources.load(options.data or run.location or "auto").test_images[:_GATE_IMAGES]
-        found = gate_openness(trained.network, trained.normalization(prepare(images, run.config.training.image_size)))
-        if not found:
-            raise RequestError(f"{run.config.network.name} has no gates: train highway-20, say")
-        measured.append({"run": run.run, "network": run.config.network.name, "gates": [asdict(gate) for gate in found]})
-        told += [f"{run.config.network.name:<16} {gate.block:<12} {gate.mean:.3f} ± {gate.std:.3f}" for gate in found]
-    result(options, {"runs": measured, "images": len(images)}, "\n".join(told))
-
-
 def attribute(options: Namespace) -> None:
     """Write each map as a .npy file of (H, W) float32."""
     import numpy as np
@@ -187,10 +138,6 @@ def attribute(options: Namespace) -> None:
                 }
             )
     result(options, {"maps": maps}, "\n".join(json.dumps(entry) for entry in maps))
-
-
-def _number(value: float | None) -> str:
-    return "no BN" if value is None else f"{value:.3f}"
 
 
 def _picture(options: Namespace, training: TrainingConfig, location: str) -> Any:

@@ -42,14 +42,21 @@ class ResidualNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) normalised images to (N, classes) logits."""
-        x = self.conv(images)
-        if not self.config.preactivation:
-            x = self.relu(self.bn(x))
-        if self.maxpool is not None:
-            x = self.maxpool(x)
+        x = self.begin(images)
         for stage in self.stages.values():
             again = self.recompute and torch.is_grad_enabled()
             x = recomputed(list(stage), x, self.recompute) if again else stage(x)
+        return self.end(x)
+
+    def begin(self, images: Tensor) -> Tensor:
+        """The stem: (N, 3, H, W) normalised images to what the first block takes."""
+        x: Tensor = self.conv(images)
+        if not self.config.preactivation:
+            x = self.relu(self.bn(x))
+        return x if self.maxpool is None else self.maxpool(x)
+
+    def end(self, x: Tensor) -> Tensor:
+        """The head: what the last block puts out to (N, classes) logits."""
         if self.config.preactivation:
             x = self.relu(self.bn(x))
         logits: Tensor = self.head(self.flatten(self.pool(x)))

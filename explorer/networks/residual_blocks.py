@@ -9,6 +9,7 @@ from explorer.config import NetworkConfig
 from explorer.networks.blocks import (
     Add,
     Gate,
+    IdentityShortcut,
     Mix,
     ProjectionShortcut,
     Scale,
@@ -43,6 +44,7 @@ class Block(nn.Module):
 
     def __init__(self, config: NetworkConfig, place: Place) -> None:
         super().__init__()
+        self.place, self.zeros = place, config.zeros
         self.add_layers(config, place)
         self.shortcut = shortcut(place.in_channels, place.channels * self.expansion, place.stride, config)
         self.add_join(config, place)
@@ -67,6 +69,13 @@ class Block(nn.Module):
         """Whether stochastic depth leaves F out of this step."""
         return self.stochastic_depth is not None and self.stochastic_depth.skips()
 
+    def without(self, x: Tensor) -> Tensor:
+        """What the block would put out if its layers were taken away: what comes over the shortcut.
+
+        A plain block has none; in its place stands what option A's would be, which has no weights either.
+        """
+        raise NotImplementedError
+
     def join(self, residual: Tensor, x: Tensor) -> Tensor:
         """F(x) + x, each with its factor."""
         if self.add is None:
@@ -80,8 +89,9 @@ class Block(nn.Module):
 
     def carry(self, x: Tensor) -> Tensor:
         """What comes over the shortcut."""
-        assert self.shortcut is not None
-        carried: Tensor = self.shortcut(x)
+        place = self.place
+        option_a = IdentityShortcut(place.in_channels, place.channels * self.expansion, place.stride, self.zeros)
+        carried: Tensor = (self.shortcut or option_a)(x)
         return carried if self.strength is None else self.strength(carried)
 
 
@@ -107,7 +117,12 @@ class BasicBlock(Block):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        y: Tensor = self.relu2(self.carry(x) if self.skips() else self.join(self.residual(x), x))
+        y: Tensor = self.without(x) if self.skips() else self.relu2(self.join(self.residual(x), x))
+        return y
+
+    def without(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        y: Tensor = self.relu2(self.carry(x))
         return y
 
 
@@ -139,7 +154,12 @@ class Bottleneck(Block):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        y: Tensor = self.relu3(self.carry(x) if self.skips() else self.join(self.residual(x), x))
+        y: Tensor = self.without(x) if self.skips() else self.relu3(self.join(self.residual(x), x))
+        return y
+
+    def without(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        y: Tensor = self.relu3(self.carry(x))
         return y
 
 
@@ -169,8 +189,17 @@ class PreactivationBlock(Block):
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
         activated = self.relu1(self.bn1(x))
-        start = activated if self.shares_activation or isinstance(self.shortcut, ProjectionShortcut) else x
+        start = activated if self.starts_activated else x
         return self.carry(start) if self.skips() else self.join(self.residual(activated), start)
+
+    def without(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        return self.carry(self.relu1(self.bn1(x)) if self.starts_activated else x)
+
+    @property
+    def starts_activated(self) -> bool:
+        """Whether the shortcut begins after the first activation."""
+        return self.shares_activation or isinstance(self.shortcut, ProjectionShortcut)
 
 
 class PreactivationBottleneck(PreactivationBlock):
@@ -216,6 +245,12 @@ class HighwayBlock(BasicBlock):
         assert self.shortcut is not None
         y: Tensor = self.mix(self.gate(x), self.relu2(self.residual(x)), self.shortcut(x))
         return y
+
+    def without(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride): the gate closed."""
+        assert self.shortcut is not None
+        carried: Tensor = self.shortcut(x)
+        return carried
 
 
 def bottleneck_strides(config: NetworkConfig, place: Place) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from explorer import recordings
 from explorer.data import sources
 from explorer.engines.local import LocalEngine
+from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
 from explorer.recordings import Catalogue, Library
@@ -68,6 +69,16 @@ def server() -> Server:
 
 
 @st.cache_resource
+def _studies(folder: str) -> Studies:
+    return Studies(server().store.folder / "studies")
+
+
+def studies() -> Studies:
+    """The measurements that were made here, or are being made."""
+    return _studies(str(home()))
+
+
+@st.cache_resource
 def library() -> Library:
     """The recordings that ship with the program."""
     return Library()
@@ -107,13 +118,22 @@ def images(data: str) -> "ImageSet":
 
 def images_of(run: Run) -> "ImageSet":
     """The images that a run was trained on, or CIFAR-10 in another encoding; refused if they are not here."""
+    return images(_here(run))
+
+
+def source_of(run: Run) -> Any:
+    """Where `images_of` finds them."""
+    return source(_here(run))
+
+
+def _here(run: Run) -> str:
     data = _data_of(run)
     if data is None:
         raise RequestError(
             f"the images of {run.label} ({run.config.data}) are not on this machine: "
             "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
         )
-    return images(data)
+    return data
 
 
 def has_images(run: Run) -> bool:

@@ -13,6 +13,7 @@ from explorer.checkpoints import save
 from explorer.config import NetworkConfig, RunConfig
 from explorer.data import sources
 from explorer.data.prepared import prepared
+from explorer.engines.studies import Studies
 from explorer.networks.build import build
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord, LayerResponse, StepRecord
@@ -209,6 +210,35 @@ def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
     assert "residual responses are smaller than plain ones here" in text
     assert "0.80 against 1.00" in text
     assert "longest recording" in " ".join(header.value for header in app.subheader)
+
+
+def test_lesions_are_asked_for_and_shown_when_they_are_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr("explorer.engines.studies.Studies.start", lambda self, arguments: started.append(arguments))
+    configs = [_finished(store, family, 8) for family in ("plain", "resnet")]
+    for config in configs:
+        normalization = prepared(sources.load("shapes"), config.training).normalization
+        save(store.checkpoint(config.run), config, build(config.network), normalization)
+    app = _open("lesions")
+    app.selectbox(key="lesions-first").select(configs[0].run)
+    app.selectbox(key="lesions-second").select(configs[1].run).run()
+    assert "Not measured yet" in _text(app)
+    app.button(key="lesions-start").click().run()
+    expected = [["lesions", config.run, "--data", "shapes", "--images", "1000"] for config in configs]
+    assert started == expected
+
+    studies = Studies(store.folder / "studies")
+    studies.folder.mkdir()
+    for arguments, error in zip(expected, (0.9, 0.5), strict=True):
+        lesions = [{"blocks": [f"stage{stage}.0"], "error": error} for stage in (1, 2, 3)]
+        record = {"kind": "lesions", "seq": 0, "images": 1000, "of": 1000, "whole": 0.4, "lesions": lesions}
+        studies._files(arguments)[0].write_text(f"{json.dumps(record)}\n{json.dumps({'run': arguments[1]})}\n")
+    app.run()
+    assert not app.exception
+    text = _text(app)
+    assert "without one block the error rises by 50.0 points (median), from 40.0%" in text
+    assert "rises by 10.0 points" in text
+    assert not [button for button in app.button if button.key == "lesions-start"]
 
 
 def test_attributions_explain_two_networks_side_by_side(store: Store) -> None:

@@ -1,0 +1,102 @@
+"""Measurements that take longer than a click: each a command in a process of its own, its records in a file.
+
+A study is what `python -m explorer measure … --json` prints. Asked for twice, it is made once; what is there of it can
+be read while it is made. A server that goes away loses sight of those being made; those that are done stay.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import RequestError
+
+RUNNING, DONE, FAILED = "running", "done", "failed"
+MOST = 2  # at once: each takes a core from the trainings
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Study:
+    """How far a study is."""
+
+    state: str
+    """running · done · failed"""
+    records: list[dict[str, Any]]
+    """As the command printed them, without the result."""
+    result: dict[str, Any] | None
+    message: str
+    """Why it failed, in one line."""
+
+
+class Studies:
+    """The studies in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, arguments: Sequence[str]) -> None:
+        """Make a study, unless it is made or being made. Raises RequestError while others take all places."""
+        with self._lock:
+            found = self.get(arguments)
+            if found and found.state in (RUNNING, DONE):
+                return
+            running = sum(process.poll() is None for process in self._processes.values())
+            if running >= MOST:
+                raise RequestError(f"{running} measurements are being made: wait for one of them, or stop it")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            output, errors = self._files(arguments)
+            output.unlink(missing_ok=True)  # a maker from before, if there is one still, writes to nobody
+            command = [sys.executable, "-m", "explorer", "measure", *arguments, "--json"]
+            with output.open("wb") as out, errors.open("wb") as err:
+                self._processes[_key(arguments)] = subprocess.Popen(
+                    command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=_ROOT,
+                    env={**os.environ, "EXPLORER_HOME": str(self.folder.parent)},
+                )  # fmt: skip
+
+    def stop(self, arguments: Sequence[str]) -> None:
+        """End a study that is being made; nothing of it stays."""
+        with self._lock:
+            process = self._processes.pop(_key(arguments), None)
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+                for file in self._files(arguments):
+                    file.unlink(missing_ok=True)
+
+    def get(self, arguments: Sequence[str]) -> Study | None:
+        """A study as far as it is; None if it was never begun, or its maker is gone."""
+        output, errors = self._files(arguments)
+        process = self._processes.get(_key(arguments))
+        running = process is not None and process.poll() is None  # before the file is read: what ended wrote it all
+        try:
+            lines = output.read_bytes().split(b"\n")[:-1]  # the last is not written to its end
+        except FileNotFoundError:
+            return None
+        values = [json.loads(line) for line in lines]
+        records = [value for value in values if "kind" in value]
+        result = next((value for value in values if "kind" not in value), None)
+        if result is not None:
+            return Study(DONE, records, result, "")
+        if running:
+            return Study(RUNNING, records, None, "")
+        if process is None:
+            return None
+        told = errors.read_text(errors="replace").strip().splitlines()
+        return Study(FAILED, records, None, told[-1] if told else "it was ended from outside")
+
+    def _files(self, arguments: Sequence[str]) -> tuple[Path, Path]:
+        name = _key(arguments)
+        return self.folder / f"{name}.jsonl", self.folder / f"{name}.log"
+
+
+def _key(arguments: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(list(arguments)).encode()).hexdigest()[:16]

@@ -1,0 +1,135 @@
+"""What is lost when blocks are taken away from a trained network, or change places? Veit, Wilber, Belongie (2016).
+
+A block is taken away by leaving what comes over its shortcut. A plain block has no shortcut; option A's stands in, so
+that the shapes fit, which in blocks that keep their shape is the identity.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.data.prepared import Normalization
+from explorer.evaluation import BATCH, wrong
+from explorer.measurement.borrowing import borrowed
+from explorer.networks.residual import ResidualNetwork
+from explorer.networks.residual_blocks import Block
+from explorer.records import Lesion, LesionRecord
+
+Placing = Callable[[tuple[str, ...], str], str | None]
+"""Which block stands where one stood, given a change; None where it was taken away."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network and the labelled images (N, 3, H, W) uint8 that it is judged on."""
+
+    network: ResidualNetwork
+    images: Tensor
+    labels: Tensor
+    normalization: Normalization
+
+
+def names(network: ResidualNetwork) -> list[str]:
+    """The blocks, stage1.0 …, in the order of the signal."""
+    return [f"{stage}.{index}" for stage, blocks in network.stages.items() for index in range(len(blocks))]
+
+
+def is_entry(name: str) -> bool:
+    """Whether a block changes the shape: the first of each stage but the first."""
+    stage, index = name.split(".")
+    return index == "0" and stage != "stage1"
+
+
+def single(subject: Subject) -> Iterator[LesionRecord]:
+    """The error without each block in turn, over ever more images; what lies before the block is computed once."""
+    network, blocks = subject.network, _blocks(subject.network)
+    whole, without, seen = 0, [0] * len(blocks), 0
+    with borrowed(network, own_statistics=False), torch.inference_mode():
+        for seq, (images, labels) in enumerate(_batches(subject)):
+            x = network.begin(images)
+            for index, block in enumerate(blocks):
+                without[index] += _wrong(network, block.without(x), blocks[index + 1 :], labels)
+                x = block(x)
+            whole += _wrong(network, x, [], labels)
+            seen += len(labels)
+            lesions = [Lesion((name,), count / seen) for name, count in zip(names(network), without, strict=True)]
+            yield LesionRecord(seq, seen, len(subject.labels), whole / seen, tuple(lesions))
+
+
+def several(subject: Subject, counts: Sequence[int], draws: int, seed: int = 0) -> Iterator[LesionRecord]:
+    """The error without k blocks drawn by chance, `draws` times for each k of `counts`; never stage entries."""
+    able = [name for name in names(subject.network) if not is_entry(name)]
+    chance = random.Random(seed)
+    drawn = [tuple(sorted(chance.sample(able, k))) for k in counts if k <= len(able) for _ in range(draws)]
+    yield from _one_by_one(subject, drawn, _without)
+
+
+def swapped(subject: Subject, swaps: Sequence[int], draws: int, seed: int = 0) -> Iterator[LesionRecord]:
+    """The error after k exchanges of two blocks of one stage drawn by chance; stage entries keep their places."""
+    chance = random.Random(seed)
+    orders = [_shuffled(names(subject.network), k, chance) for k in swaps for _ in range(draws)]
+    yield from _one_by_one(subject, orders, lambda order, name: order[names(subject.network).index(name)])
+
+
+def error_without(subject: Subject, removed: Sequence[str]) -> float:
+    """The error without these blocks."""
+    *_, last = _one_by_one(subject, [tuple(removed)], _without)
+    return last.lesions[0].error
+
+
+def _one_by_one(subject: Subject, changes: Sequence[tuple[str, ...]], place: Placing) -> Iterator[LesionRecord]:
+    """One change after the other, each on all images; the unchanged network first."""
+    network = subject.network
+    by_name = dict(zip(names(network), _blocks(network), strict=True))
+
+    def error(change: tuple[str, ...] | None) -> float:
+        mistakes = 0
+        with borrowed(network, own_statistics=False), torch.inference_mode():
+            for images, labels in _batches(subject):
+                x = network.begin(images)
+                for name, block in by_name.items():
+                    there = name if change is None else place(change, name)
+                    x = by_name[there](x) if there else block.without(x)
+                mistakes += _wrong(network, x, [], labels)
+        return mistakes / len(subject.labels)
+
+    whole, found = error(None), []
+    for seq, change in enumerate(changes):
+        found.append(Lesion(change, error(change)))
+        yield LesionRecord(seq, len(subject.labels), len(subject.labels), whole, tuple(found))
+
+
+def _without(removed: tuple[str, ...], name: str) -> str | None:
+    return None if name in removed else name
+
+
+def _shuffled(order: list[str], swaps: int, chance: random.Random) -> tuple[str, ...]:
+    changed = list(order)
+    stages = dict.fromkeys(name.split(".")[0] for name in order)
+    movable = [
+        [place for place, name in enumerate(order) if name.split(".")[0] == stage and not is_entry(name)]
+        for stage in stages
+    ]
+    able = [places for places in movable if len(places) > 1]
+    for _ in range(swaps):
+        one, other = chance.sample(chance.choice(able), 2)
+        changed[one], changed[other] = changed[other], changed[one]
+    return tuple(changed)
+
+
+def _blocks(network: ResidualNetwork) -> list[Block]:
+    return [block for stage in network.stages.values() for block in stage if isinstance(block, Block)]
+
+
+def _batches(subject: Subject) -> Iterator[tuple[Tensor, Tensor]]:
+    parts = zip(torch.split(subject.images, BATCH), torch.split(subject.labels, BATCH), strict=True)
+    return ((subject.normalization(images), labels) for images, labels in parts)
+
+
+def _wrong(network: ResidualNetwork, x: Tensor, rest: Sequence[Block], labels: Tensor) -> int:
+    for block in rest:
+        x = block(x)
+    return int(wrong(network.end(x), labels).sum())

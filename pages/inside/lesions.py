@@ -1,0 +1,16 @@
+"""What happens if a block is taken away? (Veit, Wilber, Belongie 2016)"""
+
+import streamlit as st
+
+from explorer.ui import frame, lesions
+
+frame.begin("Lesions", "What happens to a trained network if a block is taken away?")
+with frame.errors_in_place():
+    lesions.panel()
+st.caption(
+    "A residual block is taken away by leaving its shortcut alone: the network was trained to pass its input on, and "
+    "goes on nearly as before. A plain block has nothing to fall back on: what the blocks behind it get is not what "
+    "they learnt to use. In blocks that change the shape, option A's shortcut stands in for a plain one. After Veit, "
+    "Wilber and Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks* (2016); nothing is "
+    "trained again."
+)

@@ -1,0 +1,105 @@
+"""Studies: made once, read while they are made, stopped at once, their failures told."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from explorer.engines import studies as module
+from explorer.engines.studies import DONE, FAILED, RUNNING, Studies
+from explorer.errors import RequestError
+from explorer.recordings import Library
+
+SLOW = (
+    "import json, sys, time\nfor i in range(2): print(json.dumps({'kind': 'k', 'seq': i}), flush=True)\ntime.sleep(60)"
+)
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> Iterator[Studies]:
+    made = Studies(tmp_path / "home" / "studies")
+    yield made
+    for process in made._processes.values():
+        process.kill()
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of the command, one that says two records and then takes its time."""
+    popen = module.subprocess.Popen
+    monkeypatch.setattr(
+        module.subprocess, "Popen", lambda _command, **options: popen([sys.executable, "-c", SLOW], **options)
+    )
+
+
+def _until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_study_is_what_its_command_prints_and_is_made_once(studies: Studies) -> None:
+    run = Library().runs()[0]
+    arguments = ["responses", run.run]
+    assert studies.get(arguments) is None
+    studies.start(arguments)
+    _until(lambda: studies.get(arguments).state == DONE)
+    result = studies.get(arguments).result
+    assert result["runs"][0]["run"] == run.run
+    assert len(result["runs"][0]["responses"]) == run.config.network.depth - 1
+    studies.start(arguments)
+    assert len(studies._processes) == 1
+    assert Studies(studies.folder).get(arguments).result == result, "another server finds it"
+
+
+def test_what_fails_says_why_in_one_line_and_can_be_tried_again(studies: Studies) -> None:
+    arguments = ["responses", "0000"]
+    studies.start(arguments)
+    _until(lambda: studies.get(arguments).state == FAILED)
+    assert "no run '0000'" in studies.get(arguments).message
+    assert "\n" not in studies.get(arguments).message
+    studies.start(arguments)
+    assert studies.get(arguments).state == RUNNING
+
+
+def test_records_are_read_while_it_is_made_and_a_stop_leaves_nothing(studies: Studies, slow: None) -> None:
+    studies.start(["a"])
+    _until(lambda: len(studies.get(["a"]).records) == 2)
+    assert studies.get(["a"]).state == RUNNING
+    process = next(iter(studies._processes.values()))
+    studies.stop(["a"])
+    assert process.poll() is not None
+    assert studies.get(["a"]) is None
+    assert not list(studies.folder.iterdir())
+
+
+def test_no_more_than_two_are_made_at_once(studies: Studies, slow: None) -> None:
+    for name in ("a", "b"):
+        studies.start([name])
+    with pytest.raises(RequestError, match="wait for one of them"):
+        studies.start(["c"])
+    studies.stop(["a"])
+    studies.start(["c"])
+
+
+def test_one_whose_maker_is_gone_can_be_begun_again(studies: Studies, slow: None) -> None:
+    studies.start(["a"])
+    _until(lambda: len(studies.get(["a"]).records) == 2)
+    after_restart = Studies(studies.folder)
+    assert after_restart.get(["a"]) is None
+    after_restart.start(["a"])
+    _until(lambda: len(after_restart.get(["a"]).records) == 2)
+    after_restart.stop(["a"])
+
+
+def test_a_line_half_written_is_not_read(studies: Studies) -> None:
+    studies.folder.mkdir(parents=True)
+    output, _ = studies._files(["a"])
+    output.write_text(json.dumps({"kind": "k"}) + "\n" + '{"runs": [')
+    assert studies.get(["a"]) is None
+    output.write_text(json.dumps({"kind": "k"}) + "\n" + '{"runs": []}\n')
+    assert studies.get(["a"]).result == {"runs": []}
