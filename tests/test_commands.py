@@ -120,6 +120,12 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert lines[-1]["lesions"][0]["error"] == lines[-1]["whole"]
     assert len(lines[-1]["lesions"][1]["blocks"]) == 2
 
+    _, (made,), _ = call("measure", "constructed", run, "--depth", "32", "--data", "shapes", "--images", "200")
+    assert made["deep"] == made["shallow"]
+    assert made["largest_logit_difference"] == 0
+    assert made["constructed"] == "plain-32:width=8"
+    assert call("measure", "constructed", run, "--depth", "8", "--data", "shapes")[0] == 2
+
     out = tmp_path / "maps"
     status, (explained,), error = call(
         "attribute", run, result["runs"][1]["run"], "--image", "3", "--method", "saliency", "--out", str(out)

@@ -39,6 +39,11 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--swap", metavar="K,K,…", help="exchange two blocks of a stage so many times")
     parser.add_argument("--draws", type=int, default=10, help="for each of K")
     parser.add_argument("--step", type=int, help="of the weights kept on the way (default: at the end)")
+    parser = command(measures, "constructed", constructed, "a trained network with identity layers added: its errors")
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--depth", type=int, required=True, help="of the deeper network")
+    parser.add_argument("--data", help="where the images are (default: the run's)")
+    parser.add_argument("--images", type=int, default=_LESION_IMAGES, help="of each split to look at")
 
 
 def responses(options: Namespace) -> None:
@@ -101,6 +106,31 @@ def lesions(options: Namespace) -> None:
     lines += [f"{_blocks(lesion.blocks, options):<20} {percent(lesion.error)}" for lesion in found.lesions]
     shown = {"run": run.run, "network": run.config.network.name, "images": found.images, "whole": found.whole}
     result(options, {**shown, "lesions": [asdict(lesion) for lesion in found.lesions]}, "\n".join(lines))
+
+
+def constructed(options: Namespace) -> None:
+    """Training and test error of the shallow network and of the deeper one made of it, and how far logits differ."""
+    from explorer.checkpoints import Trained
+    from explorer.data.prepared import prepared
+    from explorer.evaluation import error, logits
+    from explorer.measurement.constructed import deepened
+
+    run = catalogue().run(options.run)
+    trained = recordings.trained(catalogue(), run.run)
+    deep = Trained(deepened(trained.network, options.depth), trained.normalization)
+    data = prepared(sources.load(options.data or run.location or "auto"), run.config.training)
+    few = max(1, options.images)
+    found: dict[str, Any] = {"shallow": {}, "deep": {}}
+    furthest = 0.0
+    for split in ("train", "test"):
+        pixels, labels = getattr(data, f"{split}_images")[:few], getattr(data, f"{split}_labels")[:few]
+        both = [logits(one.network, pixels, one.normalization) for one in (trained, deep)]
+        furthest = max(furthest, float((both[0] - both[1]).abs().max()))
+        for name, values in zip(found, both, strict=True):
+            found[name] |= {f"{split}_error": error(values, labels), f"{split}_images": len(labels)}
+        say(f"{split}: {percent(found['shallow'][f'{split}_error'])}, {percent(found['deep'][f'{split}_error'])}")
+    names = {"network": run.config.network.name, "constructed": deep.network.config.name}
+    result(options, {"run": run.run, **names, **found, "largest_logit_difference": furthest})
 
 
 def _study(subject: "Subject", options: Namespace) -> Iterator[LesionRecord]:

@@ -14,7 +14,7 @@ from explorer.plots import theme
 from explorer.plots.depth import alternative_text, depth_chart
 from explorer.recipes import RECIPES, is_papers
 from explorer.runs import DONE
-from explorer.ui import frame, resources, sentences
+from explorer.ui import constructed, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final
 
@@ -43,6 +43,7 @@ def panel() -> None:
     live_plot(figure, key="depth-chart", height=_HEIGHT, alt=alternative_text(errors), narrow=narrow)
     st.html(_table(errors, _is_papers(chosen)))
     _two_ways(errors)
+    constructed.panel(of_it)
 
 
 def _work(experiment: Experiment, errors: Sequence[FinalErrors]) -> float:
