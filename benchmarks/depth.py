@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from benchmarks.command import parsed
 from explorer.config import NetworkConfig
 from explorer.device import autocast, device, free_at_once, make_repeatable
 from explorer.networks.build import build
@@ -61,14 +62,11 @@ def measured(depth: int, options: argparse.Namespace, recompute: bool) -> dict[s
 
 def main() -> None:
     """Print a row for each depth."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--depths", default="20,56,110,302,602,1202")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--size", type=int, default=16)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--recompute", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parsed(
+        __doc__, depths={"default": "20,56,110,302,602,1202"}, batch={"type": int, "default": 16},
+        size={"type": int, "default": 16}, one={"type": int, "help": argparse.SUPPRESS},
+        recompute={"action": "store_true", "help": argparse.SUPPRESS},
+    )  # fmt: skip
     if options.one:
         return print(json.dumps(step(options.one, options.batch, options.size, options.recompute)))
     found: dict[str, Any] = {}

@@ -6,12 +6,12 @@ Measured for the deep network of each recipe's pair in one process with one trai
 step and the evaluations themselves, then put together as the recipe does. `paper` is thus known without its days.
 """
 
-import argparse
 import json
 import statistics
 import time
 from typing import Any
 
+from benchmarks.command import parsed
 from explorer.config import NetworkConfig
 from explorer.data import sources
 from explorer.device import device, make_repeatable
@@ -46,10 +46,7 @@ def _seconds(training: Training, times: int) -> float:
 
 def main() -> None:
     """Print the shares."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", default="auto")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parsed(__doc__, data={"default": "auto"})
     make_repeatable(device().threads)
     images = sources.load(options.data)
     found = {recipe: share(recipe, images) for recipe in RECIPES}

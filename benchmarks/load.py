@@ -7,7 +7,6 @@ turns with looking away; then each changes something now and then, too. They are
 protocol as a browser does, but draws nothing, since real ones draw on the class's own machines.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -31,6 +30,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks.command import parsed
 from explorer.data import sources
 from explorer.race import Race
 from explorer.recipes import RECIPES
@@ -258,12 +258,10 @@ def _percentile(waits: list[float]) -> float:
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--browsers", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=60.0, help="watched, unwatched, and with changes, each")
-    parser.add_argument("--data", default="auto")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parsed(
+        __doc__, browsers={"type": int, "default": 30}, data={"default": "auto"},
+        seconds={"type": float, "default": 60.0, "help": "watched, unwatched, and with changes, each"},
+    )  # fmt: skip
     found = asyncio.run(measure(options.browsers, options.seconds, options.data))
     print(json.dumps(found) if options.json else json.dumps({k: round(v, 3) for k, v in found.items()}, indent=1))
 

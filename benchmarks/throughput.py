@@ -30,6 +30,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
+from benchmarks.command import parsed
 from explorer.config import TrainingConfig, network
 from explorer.data import sources
 from explorer.data.image_set import ImageSet
@@ -183,13 +184,10 @@ def measure(name: str, data: str, images: ImageSet, machine: Device, rounds: int
 
 def main() -> None:
     """Print the figures of every network and of the machine."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--networks", default="resnet-20,resnet-56")
-    parser.add_argument("--data", default="auto")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--window", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parsed(
+        __doc__, networks={"default": "resnet-20,resnet-56"}, data={"default": "auto"},
+        rounds={"type": int, "default": 5}, window={"action": "store_true", "help": argparse.SUPPRESS},
+    )  # fmt: skip
     machine, images = device(), sources.load(options.data)
     if options.window:
         return windows(options.networks, images, machine)

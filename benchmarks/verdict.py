@@ -3,7 +3,6 @@
 python -m benchmarks.verdict [--data D] [--seeds 0,1,2,3] [--recipe brief] [--json]
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -11,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from typing import Any
+
+from benchmarks.command import parsed
 
 PLAIN_GAP, RESIDUAL_GAP = 0.15, 0.01
 """What counts as right: the deep plain network at least 15 points worse, the deep residual one at most 1 point."""
@@ -39,12 +40,7 @@ def is_right(result: dict[str, Any]) -> bool:
 
 def main() -> None:
     """Race once a seed and print the median time and how many were right."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", default="auto")
-    parser.add_argument("--recipe", default="brief")
-    parser.add_argument("--seeds", default="0,1,2,3")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parsed(__doc__, data={"default": "auto"}, recipe={"default": "brief"}, seeds={"default": "0,1,2,3"})
     rows = []
     for seed in (int(part) for part in options.seeds.split(",")):
         result = race(options.data, options.recipe, seed)
