@@ -1,5 +1,6 @@
 """What watchers of a live chart are sent: the newest picture, drawn once however many ask."""
 
+import asyncio
 import json
 import threading
 import time
@@ -91,8 +92,6 @@ def test_who_has_the_newest_is_sent_nothing_and_who_asks_for_the_unknown_is_told
 
 def _client() -> Callable[..., tuple[int, dict[str, str], bytes]]:
     """One request after the other to the routes, without a server."""
-    import asyncio
-
     app = Starlette(routes=[Route("/live/{name}", live_feed.answer)])
 
     def get(path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -109,7 +108,8 @@ def _client() -> Callable[..., tuple[int, dict[str, str], bytes]]:
         async def send(message: dict) -> None:
             sent.append(message)
 
-        asyncio.run(app(scope, receive, send))
+        with ThreadPoolExecutor(1) as elsewhere:  # the browser tests leave a loop running in this thread
+            elsewhere.submit(lambda: asyncio.run(app(scope, receive, send))).result()
         head = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return sent[0]["status"], head, b"".join(message.get("body", b"") for message in sent[1:])
 
