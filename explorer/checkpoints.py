@@ -65,11 +65,16 @@ def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Tr
 
 
 def to_safetensors(trained: Trained, half: bool = False) -> bytes:
-    """A network's tensors and its normalisation for exchange; `half`: the network's with 16 bits a number."""
+    """A network's tensors and its normalisation for exchange; `half`: its layers' weights with 16 bits a number.
+
+    BN's do not fit into 16 bits: the variances in a deep plain network grow beyond 65,504.
+    """
     said = {"network": trained.network.config.name}
     tensors = _tensors(trained.network, trained.normalization)
     if half:
-        tensors |= {n: t.half() for n, t in tensors.items() if t.is_floating_point() and n not in (MEAN, STD)}
+        tensors |= {
+            name: tensor.half() for name, tensor in tensors.items() if name not in (MEAN, STD) and tensor.ndim > 1
+        }
     return save_safetensors(tensors, said)
 
 

@@ -65,8 +65,7 @@ def pack(run: Run, records: list[Record], weights: Mapping[int, bytes]) -> bytes
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manifest.json", json.dumps(manifest, indent=1, sort_keys=True))
         for name, content in files.items():
-            stored = _WEIGHTS.fullmatch(name)  # compressed they would be a tenth smaller and slower to open
-            archive.writestr(name, content, zipfile.ZIP_STORED if stored else None)
+            archive.writestr(name, content)
     return target.getvalue()
 
 

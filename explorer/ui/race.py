@@ -184,7 +184,10 @@ def caution(race: Race) -> None:
             f"{_TO_THE_END} "
         )
     elif not live and is_papers(shown[0].config.training) and steps < _LONG:
-        said = f"The paper trains for {_LONG:,} steps; these had {steps:,}, the drops of the rate scaled. "
+        said = (
+            f"The paper trains for {_LONG:,} steps; these had {steps:,}, the drops of the rate scaled. "
+            "Grey: where the paper's networks end. "
+        )
     elif steps < _LONG:
         said = "A short run shows which networks are *harder to optimise*, not yet which end up worse. "
     if recorded and recorded[0].config.training.steps > steps:

@@ -21,4 +21,6 @@ st.caption(
     "Plain and residual twins have the same parameters, start from the same weights and see the same images in the "
     "same order; only the shortcut differs."
 )
+sitemap.link("gradients", "Is it the vanishing gradient?")
+sitemap.link("depth", "How does it end? Depth and error")
 sitemap.link("responses", "Next: what do the layers of these networks do?")
