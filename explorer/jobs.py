@@ -10,6 +10,7 @@ from explorer.records import Record, StepRecord
 from explorer.runs import ACTIVE, RUNNING, Run, Store
 
 _POLL_SECONDS = 0.2
+_START_SECONDS, _MEASURED = 5.0, 1.6e10  # all 27 blocks of resnet-56 taken away on 1,000 images: 18 s
 
 
 class Engine(Protocol):
@@ -93,6 +94,15 @@ def estimate(configs: list[RunConfig], finished: list[Run], slots: int) -> float
     rate = rates[len(rates) // 2]
     costs = [cost(config) for config in configs]
     return max(sum(costs) / slots, max(costs)) * rate
+
+
+def measuring(config: RunConfig, images: int, passes: float) -> float:
+    """Seconds that a measurement takes which shows so many images to a run's network, so many times over.
+
+    As measured on two CPU cores (docs/performance.md), the start of a process with torch included.
+    """
+    once = config.network.depth * config.network.width**2 * config.training.image_size**2
+    return _START_SECONDS + images * passes * once / _MEASURED
 
 
 def _last_step(store: Store, run: Run) -> StepRecord | None:

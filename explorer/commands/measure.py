@@ -1,7 +1,7 @@
 """measure: responses, gradients, gates, lesions of trained networks."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -48,32 +48,25 @@ def add_to(subparsers: Any) -> None:
 
 def responses(options: Namespace) -> None:
     """The response of every layer at a run's last evaluation, with the figure that gamma and beta predict."""
-    measured, told = [], []
-    for run, last in _evaluated(options.runs):
-        name = run.config.network.name
-        values = [asdict(response) for response in last.responses]
-        measured.append({"run": run.run, "network": name, "step": last.step, "responses": values})
-        told += [
-            f"{name:<16} {layer.layer:<16} {layer.std:.3f}  (from gamma and beta: {_number(layer.predicted)})"
-            for layer in last.responses
-        ]
-    result(options, {"runs": measured}, "\n".join(told))
+    _layers(options, "responses", lambda layer: f"{layer.std:.3f}  (from gamma and beta: {_number(layer.predicted)})")
 
 
 def gradients(options: Namespace) -> None:
     """The gradient of every layer at a run's last evaluation."""
-    measured, told = [], []
+    _layers(options, "gradients", lambda layer: f"{layer.norm:.3g}  (weights: {layer.weight_norm:.3g})")
+
+
+def _layers(options: Namespace, what: str, told: Callable[[Any], str]) -> None:
+    """What the last evaluations recorded of each layer, and how it is told to people."""
+    measured, lines = [], []
     for run, last in _evaluated(options.runs):
-        name = run.config.network.name
-        if not last.gradients:
-            raise RequestError(f"run {run.run} was recorded without gradients: train it anew")
-        values = [asdict(gradient) for gradient in last.gradients]
-        measured.append({"run": run.run, "network": name, "step": last.step, "gradients": values})
-        told += [
-            f"{name:<16} {layer.layer:<16} {layer.norm:.3g}  (weights: {layer.weight_norm:.3g})"
-            for layer in last.gradients
-        ]
-    result(options, {"runs": measured}, "\n".join(told))
+        name, layers = run.config.network.name, getattr(last, what)
+        if not layers:
+            raise RequestError(f"run {run.run} was recorded without {what}: train it anew")
+        values = [asdict(layer) for layer in layers]
+        measured.append({"run": run.run, "network": name, "step": last.step, what: values})
+        lines += [f"{name:<16} {layer.layer:<16} {told(layer)}" for layer in layers]
+    result(options, {"runs": measured}, "\n".join(lines))
 
 
 def gates(options: Namespace) -> None:

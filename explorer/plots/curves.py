@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from statistics import mean
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.config import NetworkConfig, RunConfig
 from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
 
-FAMILIES = {"plain": "Plain networks", "resnet": "Residual networks"}
 _RECORDED_OPACITY = 0.35
 _FEW = 15  # evaluations; so few are marked, so that a first one alone is seen
 
@@ -63,9 +61,7 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
     Of several seeds the mean is drawn, with a band from the best to the worst. `steps` is the length of the x axis.
     A recording behind a live race is drawn faint. `marks` stand grey at the right edge.
     """
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(FAMILIES.values())
-    )
+    figure = theme.panels(theme.FAMILIES.values(), "error")
     networks = sorted({curve.config.network for curve in curves}, key=lambda network: (network.depth, network.name))
     lines = _lines(networks)
     for recorded in (True, False):
@@ -79,12 +75,9 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
     for mark in marks:
         _add_mark(figure, mark, longest)
-    base = theme.layout(y="error", hovermode="x unified", margin={"l": 8, "r": 8, "t": 26, "b": 8})
-    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"}, uirevision="curves")
+    figure.update_layout(uirevision="curves")
     figure.update_xaxes(**theme.axis("steps"), range=[0, longest])
-    figure.update_yaxes(**theme.axis("", percent=True), range=[0, 0.95], matches="y")
-    figure.update_yaxes(title_text="error", col=1)
+    figure.update_yaxes(range=[0, 0.95], matches="y")
     return figure
 
 

@@ -3,20 +3,15 @@
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer import paper
 from explorer.measurement.depth import FAMILIES, FinalErrors, Spread
 from explorer.plots import theme
 
-_TITLES = {"plain": "Plain networks", "resnet": "Residual networks"}
-
 
 def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
     """Plain left, residual right, one y axis; training thin, test bold, the paper's values as grey marks."""
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(_TITLES.values())
-    )
+    figure = theme.panels(theme.FAMILIES.values(), "error at the end")
     for column, family in enumerate(FAMILIES, 1):
         measured = [errors for errors in shown if errors.network.family == family]
         depths = sorted({*paper.depths(family), *(errors.network.depth for errors in measured)})
@@ -28,11 +23,7 @@ def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
             **theme.axis("layers"), type="category", categoryorder="array", categoryarray=ticks,
             range=[-0.5, len(ticks) - 0.5], col=column,
         )  # fmt: skip
-    base = theme.layout(hovermode="x unified", margin={"l": 8, "r": 8, "t": 26, "b": 8})
-    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
-    figure.update_yaxes(**theme.axis("", percent=True), rangemode="tozero")
-    figure.update_yaxes(title_text="error at the end", col=1)
+    figure.update_yaxes(rangemode="tozero")
     return figure
 
 

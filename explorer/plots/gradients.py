@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.plots import theme
 
-_TITLES = {"plain": "Plain networks", "resnet": "Residual networks"}
 _LEAST = 1e-30  # a logarithmic axis has no zero, and no infinity
 
 
@@ -28,9 +26,7 @@ class LayerLine:
 
 def layer_lines(shown: Sequence[LayerLine], title: str) -> go.Figure:
     """Plain left, residual right, one logarithmic y axis called `title`."""
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(_TITLES.values())
-    )
+    figure = theme.panels(theme.FAMILIES.values(), title, percent=False, hovermode="closest")
     depths = sorted({line.depth for line in shown})
     for line in shown:
         column = 1 if line.family == "plain" else 2
@@ -48,12 +44,8 @@ def layer_lines(shown: Sequence[LayerLine], title: str) -> go.Figure:
             col=column,
         )
     longest = max((len(line.values) for line in shown), default=1)
-    base = theme.layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 26, "b": 8}, percent=False)
-    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
     figure.update_xaxes(**theme.axis("layer"), range=[0.5, longest + 0.5])
-    figure.update_yaxes(**theme.axis(""), type="log", exponentformat="power", dtick=_tick(shown))
-    figure.update_yaxes(title_text=title, col=1)
+    figure.update_yaxes(type="log", exponentformat="power", dtick=_tick(shown))
     return figure
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.plots import theme
 
@@ -24,9 +23,7 @@ class Lesioned:
 
 def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
     """A panel a network, a bar a block in the order of the signal; the line is the whole network, grey is chance."""
-    figure = make_subplots(
-        rows=1, cols=len(shown), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=[one.label for one in shown]
-    )
+    figure = theme.panels([one.label for one in shown], "test error", hovermode="closest")
     for column, one in enumerate(shown, 1):
         colour = theme.colour(one.family)
         figure.add_trace(
@@ -48,12 +45,9 @@ def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    base = theme.layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 26, "b": 8})
-    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.3, "yanchor": "top"}, bargap=0.25)
-    figure.update_xaxes(**theme.axis(""), tickangle=-60, tickfont={"size": 10})
-    figure.update_yaxes(**theme.axis("", percent=True), range=[0, 1])
-    figure.update_yaxes(title_text="test error", col=1)
+    figure.update_layout(legend_y=-0.3, bargap=0.25)
+    figure.update_xaxes(tickangle=-60, tickfont={"size": 10})
+    figure.update_yaxes(range=[0, 1])
     return figure
 
 

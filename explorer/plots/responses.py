@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.config import NetworkConfig
 from explorer.plots import theme
@@ -25,8 +24,8 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
 
     `control` adds the untrained network's line, 1 in every layer; `predicted` what gamma and beta alone say.
     """
-    figure = make_subplots(
-        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=["In layer order", "Sorted by size"]
+    figure = theme.panels(
+        ["In layer order", "Sorted by size"], "standard deviation of the response", percent=False, hovermode="closest"
     )
     depths = sorted({responses.network.depth for responses in shown})
     for responses in shown:
@@ -50,13 +49,9 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    base = theme.layout(hovermode="closest", margin={"l": 8, "r": 8, "t": 26, "b": 8}, percent=False)
-    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
-    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
     figure.update_xaxes(**theme.axis("layer"), range=[0.5, longest + 0.5], col=1)
     figure.update_xaxes(**theme.axis("rank"), range=[0.5, longest + 0.5], col=2)
-    figure.update_yaxes(**theme.axis(""), rangemode="tozero")
-    figure.update_yaxes(title_text="standard deviation of the response", col=1)
+    figure.update_yaxes(rangemode="tozero")
     return figure
 
 

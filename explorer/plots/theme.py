@@ -5,10 +5,12 @@ least 3 on the light page and on the dark one, so that one figure serves both th
 depth is told by shade, dash and legend together.
 """
 
+from collections.abc import Collection
 from typing import Any, TypeAlias
 
 import plotly.graph_objects as go
 import plotly.io as pio
+from plotly.subplots import make_subplots
 
 Figure: TypeAlias = go.Figure | dict[str, Any]
 Narrow: TypeAlias = dict[str, Any]
@@ -16,6 +18,8 @@ Narrow: TypeAlias = dict[str, Any]
 
 PLAIN = "#d55e00"
 RESIDUAL = "#0072b2"
+FAMILIES = {"plain": "Plain networks", "resnet": "Residual networks"}
+"""What the panels of the two families are called, in their order."""
 PAPER = "#838a94"
 """Reference marks: the paper's own values, never a colour of a family."""
 FONT = "'Source Sans', 'Noto Sans KR', 'Nanum Gothic', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif"
@@ -88,6 +92,20 @@ def layout(x: str = "", y: str = "", *, percent: bool = True, **more: Any) -> di
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
     }
     return {**base, **more}
+
+
+def panels(titles: Collection[str], y: str, *, percent: bool = True, hovermode: str = "x unified") -> go.Figure:
+    """Panels side by side on one y axis called `y`, the legend below; `stacked` arranges two of them for a phone."""
+    figure = make_subplots(
+        rows=1, cols=len(titles), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(titles)
+    )
+    base = layout(hovermode=hovermode, margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
+    figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
+    figure.update_xaxes(**axis(""))
+    figure.update_yaxes(**axis("", percent=percent))
+    figure.update_yaxes(title_text=y, col=1)
+    return figure
 
 
 def stacked(figure: go.Figure, height: int) -> Narrow:

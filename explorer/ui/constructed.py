@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from explorer import jobs
 from explorer.engines.studies import DONE, FAILED, RUNNING, Study
 from explorer.runs import Run
-from explorer.ui import frame, resources
+from explorer.ui import frame, resources, sentences
 from explorer.ui.runs import final
 
 _IMAGES = 1000
@@ -29,7 +30,9 @@ def panel(runs: Sequence[Run]) -> None:
                 studies.stop(arguments)
             st.rerun()
     elif not all(study and study.state == DONE for study in found):
-        label = "Construct it and look · about 15 s"
+        # both splits, through the shallow network and the deep one
+        seconds = sum(jobs.measuring(run.config, _IMAGES, 2) for pair in pairs for run in pair)
+        label = f"Construct it and look · about {sentences.duration(seconds)}"
         if st.button(label, icon=":material/construction:", key="constructed-start"):
             with frame.errors_in_place():
                 for arguments in asked:

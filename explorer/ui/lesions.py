@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import jobs
 from explorer.engines.studies import DONE, FAILED, RUNNING, Study
 from explorer.errors import RequestError
 from explorer.plots import theme
@@ -18,8 +19,6 @@ from explorer.ui.runs import labels, most_trained
 _IMAGES = 1000
 _HEIGHT, _NARROW_HEIGHT = 380, 640
 _TICK_SECONDS = 1.0
-_RATE = 2.6e9  # depth x width^2 x pixels x images x blocks taken through, a second and core, as measured
-_START_SECONDS = 5.0  # of a process with torch
 
 
 def panel() -> None:
@@ -56,7 +55,7 @@ def _press(runs: Sequence[Run], asked: Sequence[list[str]]) -> None:
                 studies.stop(arguments)
             st.rerun()
     elif not all(study and study.state == DONE for study in found):
-        seconds = sum(_estimate(run) for run, study in zip(runs, found, strict=True) if not study) / len(runs)
+        seconds = sum(_estimate(run) for run, study in zip(runs, found, strict=True) if not study)
         label = f"Take each block away · about {sentences.duration(seconds)}"
         if st.button(label, type="primary", icon=":material/play_arrow:", key="lesions-start", width="stretch"):
             for arguments in asked:
@@ -120,9 +119,8 @@ def _arguments(run: Run) -> list[str]:
 
 
 def _estimate(run: Run) -> float:
-    network, size = run.config.network, run.config.training.image_size
-    blocks = sum(network.blocks)
-    return _START_SECONDS + _IMAGES * network.depth * network.width**2 * size**2 * (blocks / 2 + 1) / _RATE
+    """What lies before a block is computed once, what lies behind it for each: half the network on average."""
+    return jobs.measuring(run.config, _IMAGES, sum(run.config.network.blocks) / 2 + 1)
 
 
 def _has_blocks(run: Run) -> bool:

@@ -1,6 +1,6 @@
 """What a live chart asks for while something trains: the newest picture, drawn once for all who watch it.
 
-A rerun of a page's fragment costs the server some 50 ms a visitor and tick, this a millisecond (docs/performance.md).
+A rerun of a page's fragment costs the server tens of milliseconds a visitor and tick, this three (docs/performance.md).
 """
 
 import hashlib

@@ -8,9 +8,8 @@ frame.begin("Lesions", "What happens to a trained network if a block is taken aw
 with frame.errors_in_place():
     lesions.panel()
 st.caption(
-    "A residual block is taken away by leaving its shortcut alone: the network was trained to pass its input on, and "
-    "goes on nearly as before. A plain block has nothing to fall back on: what the blocks behind it get is not what "
-    "they learnt to use. In blocks that change the shape, option A's shortcut stands in for a plain one. After Veit, "
-    "Wilber and Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks* (2016); nothing is "
-    "trained again."
+    "A residual block is taken away by leaving its shortcut alone: its input is passed on. A plain block has no "
+    "shortcut, so that the blocks behind it get what they never learnt to use. In blocks that change the shape, option "
+    "A's shortcut stands in for a plain one. After Veit, Wilber and Belongie, *Residual Networks Behave Like Ensembles "
+    "of Relatively Shallow Networks* (2016); nothing is trained again."
 )
