@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layouts import random_images
 
 from explorer.data.decoded import decoded
 from explorer.data.source import Pixels
+from tests.data.layouts import random_images
 
 
 def pixels(seed: int = 0) -> Pixels:

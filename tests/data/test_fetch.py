@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from layouts import write_batches
 
 from explorer.data import cifar
 from explorer.data.fetch import ARCHIVE, Patience, Progress, fetch
 from explorer.errors import ExplorerError
+from tests.data.layouts import write_batches
 
 FAST = Patience(timeout=0.5, grace=0.3, bytes_per_second=100_000)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layouts import encoded, random_images
 from PIL import Image
 
 from explorer.data.picture import read_picture
 from explorer.errors import RequestError
+from tests.data.layouts import encoded, random_images
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:

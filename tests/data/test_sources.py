@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layouts import encoded, random_images, write_batches, write_parquet
 from PIL import Image
 
 from explorer.data import cifar, sources
 from explorer.errors import RequestError
+from tests.data.layouts import encoded, random_images, write_batches, write_parquet
 
 
 def write_folder(folder: Path, side: int = 32) -> dict[str, list[np.ndarray]]:
