@@ -27,6 +27,17 @@ class LayerGradient:
 
 
 @dataclass(frozen=True)
+class BlockBranch:
+    """The two summands of one residual block, each as its root mean square over images, channels and places."""
+
+    block: str
+    residual: float
+    """Of F(x)."""
+    shortcut: float
+    """Of what comes over the shortcut: x, where the shape stays."""
+
+
+@dataclass(frozen=True)
 class Lesion:
     """A change to a trained network's blocks, and the error with it."""
 
@@ -81,7 +92,10 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """The network in evaluation mode after `step` steps, on fixed images."""
+    """The network in evaluation mode after `step` steps, on fixed images.
+
+    Before the first step BN normalises with the images' own statistics, since it has gathered none.
+    """
 
     kind: ClassVar[str] = "evaluation"
     seq: int
@@ -94,12 +108,15 @@ class EvaluationRecord:
     """Top 1."""
     test_top5_error: float
     test_images: int
+    """Fewer on the way than at the end."""
     responses: tuple[LayerResponse, ...]
-    """In layer order. Before the first step BN normalises with the measured images' own statistics, since it has
-    gathered none; afterwards with those it gathered in training."""
+    """In layer order, on the clean training images."""
     seconds: float
     gradients: tuple[LayerGradient, ...] = ()
     """In layer order; empty where they were not measured (imported networks)."""
+    branches: tuple[BlockBranch, ...] = ()
+    """In the order of the signal, on the clean training images; empty where
+    nothing is added (plain networks) or it was not measured."""
 
 
 Record = StepRecord | EvaluationRecord
@@ -158,7 +175,7 @@ def record_from_dict(values: dict[str, Any]) -> Record:
     record = _KINDS[values["kind"]]
     known = {f.name for f in fields(record)}
     kept = {name: value for name, value in values.items() if name in known}
-    for name, kind in (("responses", LayerResponse), ("gradients", LayerGradient)):
+    for name, kind in (("responses", LayerResponse), ("gradients", LayerGradient), ("branches", BlockBranch)):
         if name in kept:
             kept[name] = tuple(kind(**layer) for layer in kept[name])
     return record(**kept)

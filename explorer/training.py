@@ -17,15 +17,17 @@ from explorer.data.prepared import prepared
 from explorer.device import autocast
 from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
+from explorer.measurement.borrowing import borrowed
+from explorer.measurement.branches import branches_heard
 from explorer.measurement.gradients import layer_gradients
-from explorer.measurement.responses import layer_responses
+from explorer.measurement.responses import responses_heard
 from explorer.networks.blocks import StochasticDepth
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
 MOST_STEPS = 50  # between two records, so that the curve of a long run grows before one's eyes
-RESPONSE_IMAGES = 512  # at the end: each layer's response is within 3 % of that to ten times as many images
-GLANCE = 250  # clean training images on the way, for error and responses: evaluation must not hold the race up
+GLANCE = 250  # images on the way, for errors and responses: evaluation must not hold the race up
+TEST_SHARE = 20  # but as many test images as a twentieth of those trained on in between: they cost a fiftieth of it
 
 State = dict[str, Any]
 """Tensors, numbers, and lists and dictionaries of them: what `torch.load(weights_only=True)` reads back."""
@@ -208,18 +210,18 @@ class Training:
 
     def _evaluation(self, began: float) -> EvaluationRecord:
         data, normalization = self.data, self.data.normalization
-        at_end = self.done == self.config.steps
-        seen = data.clean if at_end else min(GLANCE, data.clean)
-        test = logits(self.network, data.test_images, normalization, self.precision)
-        clean = logits(self.network, data.train_images[:seen], normalization, self.precision)
-        response_images = normalization(data.train_images[: min(RESPONSE_IMAGES, seen)])
-        responses = layer_responses(self.network, response_images, own_statistics=self.done == 0)
-        labels = data.train_labels[: min(self.config.batch_size, len(response_images))]
-        gradients = layer_gradients(self.network, response_images[: len(labels)], labels)
+        seen, tested = self._looked_at()
+        with borrowed(self.network, own_statistics=self.done == 0):  # BN has gathered nothing yet
+            test = logits(self.network, data.test_images[:tested], normalization, self.precision)
+            with responses_heard(self.network) as responses, branches_heard(self.network) as branches:
+                clean = logits(self.network, data.train_images[:seen], normalization, self.precision)
+        batch = slice(0, min(self.config.batch_size, seen))
+        labels = data.train_labels[batch]
+        gradients = layer_gradients(self.network, normalization(data.train_images[batch]), labels)
         errors = (
             error(clean, data.train_labels[:seen]),
-            error(test, data.test_labels),
-            error(test, data.test_labels, top=5),
+            error(test, data.test_labels[:tested]),
+            error(test, data.test_labels[:tested], top=5),
         )
         self.seconds += time.perf_counter() - began
         return EvaluationRecord(
@@ -230,11 +232,20 @@ class Training:
             training_images=seen,
             test_error=errors[1],
             test_top5_error=errors[2],
-            test_images=len(data.test_images),
-            responses=responses,
+            test_images=tested,
+            responses=responses(),
             seconds=self.seconds,
             gradients=gradients,
+            branches=branches(),
         )
+
+    def _looked_at(self) -> tuple[int, int]:
+        """How many clean training images and test images an evaluation looks at: all at the end."""
+        clean, test = self.data.clean, len(self.data.test_images)
+        if self.done == self.config.steps:
+            return clean, test
+        trained = self.config.steps * self.config.batch_size // self.config.evaluations
+        return min(GLANCE, clean), min(max(GLANCE, trained // TEST_SHARE), test)
 
     def _epoch(self) -> float:
         return self.done * self.config.batch_size / len(self.data.train_images)

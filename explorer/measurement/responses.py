@@ -1,9 +1,13 @@
 """How strongly does each layer respond? Figure 7 of the paper."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
 from explorer.measurement.borrowing import borrowed
+from explorer.measurement.moments import listening
 from explorer.networks.residual import response_layers
 from explorer.records import LayerResponse
 
@@ -16,23 +20,17 @@ def layer_responses(network: nn.Module, images: Tensor, own_statistics: bool = F
     uses what it gathered in training. The paper does not say on which images it measured. The network is left as
     it was found, gathered statistics too.
     """
-    stds: dict[str, Tensor] = {}
+    with responses_heard(network) as found, borrowed(network, own_statistics), torch.no_grad():
+        network(images)
+    return found()
 
-    def keep(layer: str) -> "nn.modules.module._ForwardHook":  # type: ignore[name-defined]
-        return lambda _module, _inputs, response: stds.__setitem__(layer, response.float().std(correction=0))
 
+@contextmanager
+def responses_heard(network: nn.Module) -> Iterator[Callable[[], tuple[LayerResponse, ...]]]:
+    """The same of all images that go through the network while the context lasts; call what it gives afterwards."""
     layers = response_layers(network)
-    handles = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
-    try:
-        with borrowed(network, own_statistics), torch.no_grad():
-            network(images)
-    finally:
-        for handle in handles:
-            handle.remove()
-    values = torch.stack([stds[name] for name in layers]).tolist()
-    return tuple(
-        LayerResponse(name, std, _predicted(module)) for (name, module), std in zip(layers.items(), values, strict=True)
-    )
+    with listening({name: (module, lambda _, output: output) for name, module in layers.items()}) as moments:
+        yield lambda: tuple(LayerResponse(name, moments[name].std, _predicted(layers[name])) for name in layers)
 
 
 def _predicted(module: nn.Module) -> float | None:
