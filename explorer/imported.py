@@ -2,12 +2,10 @@
 
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import torch
 from torch import Tensor
 
-from explorer import device as devices
 from explorer.checkpoints import Trained, save
 from explorer.config import NetworkConfig, RunConfig, TrainingConfig, network
 from explorer.data.augmentation import prepare
@@ -17,7 +15,8 @@ from explorer.errors import RequestError
 from explorer.evaluation import error, logits
 from explorer.measurement.responses import layer_responses
 from explorer.networks.residual import ResidualNetwork
-from explorer.records import EvaluationRecord, Provenance
+from explorer.provenance import made_here
+from explorer.records import EvaluationRecord
 from explorer.runs import Run, Store
 from explorer.weights import Report, Weights, guess, identity, match, published, variants
 
@@ -80,10 +79,8 @@ def take_in(
         raise RequestError(f"{weights.where} is in the store already, as run {config.run}")
     record = _evaluation(fit.trained, images, training)
     save(store.checkpoint(config.run), config, fit.trained.network, fit.trained.normalization)
-    provenance = Provenance(
-        "imported", devices.device().description, "fp32", datetime.now(UTC).isoformat(timespec="seconds"),
-        devices.versions(), images.description, time.perf_counter() - began,
-    )  # fmt: skip
+    seconds = time.perf_counter() - began
+    provenance = made_here(images.description, "fp32", origin="imported", seconds=seconds)
     store.add(config, provenance, [record], f"{fit.config.name} · imported", location)
     return store.run(config.run), fit.report
 

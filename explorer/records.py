@@ -52,13 +52,75 @@ class LesionRecord:
 
     kind: ClassVar[str] = "lesions"
     seq: int
+    done: int
+    of: int
     images: int
     """Seen so far."""
-    of: int
-    """To be seen."""
     whole: float
     """The error of the unchanged network on the images seen."""
     lesions: tuple[Lesion, ...]
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """Where the weights were after so many steps, projected onto a plane."""
+
+    step: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class PlaneRecord:
+    """The plane and the grid of a loss surface, before its first point is measured."""
+
+    kind: ClassVar[str] = "plane"
+    seq: int
+    done: int
+    of: int
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    path: tuple[PathPoint, ...]
+    """From the untrained network to the trained one at (0, 0)."""
+    within: float
+    """The part of the path's squared distances from the trained weights that lies in the plane, 0..1."""
+
+
+@dataclass(frozen=True)
+class SurfaceRecord:
+    """Some more points of a loss surface."""
+
+    kind: ClassVar[str] = "surface"
+    seq: int
+    done: int
+    """Points measured by now."""
+    of: int
+    points: tuple[tuple[int, int, float | None, float], ...]
+    """Row (of y), column (of x), mean loss (None where it overflows), error."""
+
+
+@dataclass(frozen=True)
+class PathLength:
+    """The paths through a residual network that go through so many of its blocks and around the others."""
+
+    length: int
+    paths: float
+    """Their part of all paths, 0..1."""
+    norm: float
+    """Of the gradient that comes back along one of them, on average."""
+    share: float
+    """Their part of the gradient, 0..1: `paths` times `norm`, over the sum of that."""
+
+
+@dataclass(frozen=True)
+class PathsRecord:
+    """The path lengths measured by now, from 0 blocks on."""
+
+    kind: ClassVar[str] = "paths"
+    seq: int
+    done: int
+    of: int
+    lengths: tuple[PathLength, ...]
 
 
 @dataclass(frozen=True)

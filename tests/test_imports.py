@@ -22,6 +22,7 @@ _MIDDLE = _BELOW_TRAINING | {
     "paper",
     "memory",
     "weights",
+    "provenance",
 }
 ALLOWED = {
     "errors": set(),
@@ -32,9 +33,10 @@ ALLOWED = {
     "paper": {"config"},
     "weights": _LOW | {"data", "networks"},
     "export": _BELOW_TRAINING | {"checkpoints", "summary"},
-    "imported": _BELOW_TRAINING | {"measurement", "checkpoints", "weights", "runs"},
+    "imported": _BELOW_TRAINING | {"measurement", "checkpoints", "weights", "runs", "provenance"},
     "memory": {"config", "device", "errors", "networks", "summary"},
     "records": set(),
+    "provenance": {"device", "records"},
     "home": {"errors"},
     "files": {"errors"},
     "states": {"files", "training"},

@@ -1,7 +1,8 @@
 """Measurements that take longer than a click: each a command in a process of its own, its records in a file.
 
 A study is what `python -m explorer measure … --json` prints. Asked for twice, it is made once; what is there of it can
-be read while it is made. A server that goes away loses sight of those being made; those that are done stay.
+be read while it is made. A server that goes away loses sight of those being made; those that are done stay. Some ship
+with the program, made of its recordings (`python -m explorer measure … --json > FILE`, the file named by `key`).
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from explorer.errors import RequestError
 RUNNING, DONE, FAILED = "running", "done", "failed"
 MOST = 2  # at once: each takes a core from the trainings
 _ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = _ROOT / "assets" / "studies"
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,34 @@ class Study:
     state: str
     """running · done · failed"""
     records: list[dict[str, Any]]
-    """As the command printed them, without the result."""
+    """As the command printed them, without the result; each says how far it is, `done` of `of`."""
     result: dict[str, Any] | None
     message: str
     """Why it failed, in one line."""
 
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0..1."""
+        return 1.0 if self.state == DONE else self.records[-1]["done"] / self.records[-1]["of"] if self.records else 0.0
+
 
 class Studies:
-    """The studies in one folder."""
+    """The studies in one folder, and those that ship with the program.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    A study is asked for by the arguments of its command but for the place of the images: that is a matter of the
+    machine, and which images they are is part of the run.
+    """
+
+    def __init__(self, folder: Path, shipped: Path = SHIPPED) -> None:
+        self.folder, self.shipped = folder, shipped
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
 
-    def start(self, arguments: Sequence[str]) -> None:
-        """Make a study, unless it is made or being made. Raises RequestError while others take all places."""
+    def start(self, arguments: Sequence[str], data: str = "") -> None:
+        """Make a study, of the images at `data` if it needs any, unless it is made or being made.
+
+        Raises RequestError while others take all places.
+        """
         with self._lock:
             found = self.get(arguments)
             if found and found.state in (RUNNING, DONE):
@@ -55,9 +69,10 @@ class Studies:
             self.folder.mkdir(parents=True, exist_ok=True)
             output, errors = self._files(arguments)
             output.unlink(missing_ok=True)  # a maker from before, if there is one still, writes to nobody
-            command = [sys.executable, "-m", "explorer", "measure", *arguments, "--json"]
+            where = ["--data", data] if data else []
+            command = [sys.executable, "-m", "explorer", "measure", *arguments, *where, "--json"]
             with output.open("wb") as out, errors.open("wb") as err:
-                self._processes[_key(arguments)] = subprocess.Popen(
+                self._processes[key(arguments)] = subprocess.Popen(
                     command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=_ROOT,
                     env={**os.environ, "EXPLORER_HOME": str(self.folder.parent)},
                 )  # fmt: skip
@@ -65,7 +80,7 @@ class Studies:
     def stop(self, arguments: Sequence[str]) -> None:
         """End a study that is being made; nothing of it stays."""
         with self._lock:
-            process = self._processes.pop(_key(arguments), None)
+            process = self._processes.pop(key(arguments), None)
             if process and process.poll() is None:
                 process.kill()
                 process.wait()
@@ -75,15 +90,15 @@ class Studies:
     def get(self, arguments: Sequence[str]) -> Study | None:
         """A study as far as it is; None if it was never begun, or its maker is gone."""
         output, errors = self._files(arguments)
-        process = self._processes.get(_key(arguments))
+        shipped = self.shipped / output.name
+        if shipped.exists():
+            return Study(DONE, *_read(shipped), "")
+        process = self._processes.get(key(arguments))
         running = process is not None and process.poll() is None  # before the file is read: what ended wrote it all
         try:
-            lines = output.read_bytes().split(b"\n")[:-1]  # the last is not written to its end
+            records, result = _read(output)
         except FileNotFoundError:
             return None
-        values = [json.loads(line) for line in lines]
-        records = [value for value in values if "kind" in value]
-        result = next((value for value in values if "kind" not in value), None)
         if result is not None:
             return Study(DONE, records, result, "")
         if running:
@@ -94,9 +109,17 @@ class Studies:
         return Study(FAILED, records, None, told[-1] if told else "it was ended from outside")
 
     def _files(self, arguments: Sequence[str]) -> tuple[Path, Path]:
-        name = _key(arguments)
+        name = key(arguments)
         return self.folder / f"{name}.jsonl", self.folder / f"{name}.log"
 
 
-def _key(arguments: Sequence[str]) -> str:
+def key(arguments: Sequence[str]) -> str:
+    """What the study of these arguments is called."""
     return hashlib.sha256(json.dumps(list(arguments)).encode()).hexdigest()[:16]
+
+
+def _read(file: Path) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The records and, if it is there, the result."""
+    values = [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]]  # the last is not written to its end
+    records = [value for value in values if "kind" in value]
+    return records, next((value for value in values if "kind" not in value), None)

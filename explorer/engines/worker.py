@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from explorer.errors import ExplorerError
 from explorer.memory import must_recompute
 from explorer.networks.build import build
 from explorer.networks.recompute import segment
-from explorer.records import Provenance
+from explorer.provenance import made_here, now
 from explorer.runs import DONE, FAILED, PAUSED, RUNNING, Run, Store
 from explorer.training import Training, kept_steps
 
@@ -93,9 +92,7 @@ def _work(work: _Work) -> None:
 def _train(work: _Work) -> None:
     run, store, config = work.run.run, work.store, work.run.config
     images = _images(work.run)
-    provenance = Provenance(
-        "live", work.machine.description, work.precision, _now(), devices.versions(), images.description, seconds=0.0
-    )
+    provenance = made_here(images.description, work.precision)
     store.set_provenance(run, provenance)
     with _watched(work):
         network = build(config.network, config.seed)
@@ -109,7 +106,7 @@ def _train(work: _Work) -> None:
         _steps(work, training)
         if training.finished:
             save(store.checkpoint(run), config, training.network, training.data.normalization)
-            store.set_provenance(run, replace(provenance, date=_now(), seconds=training.seconds))
+            store.set_provenance(run, replace(provenance, date=now(), seconds=training.seconds))
         else:
             _keep(work, training)
     if work.lost.is_set():
@@ -189,10 +186,6 @@ def _join(watcher: threading.Thread) -> None:
         time.sleep(0)
     except KeyboardInterrupt:
         watcher.join()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 if __name__ == "__main__":

@@ -6,30 +6,20 @@ that the shapes fit, which in blocks that keep their shape is the identity.
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from explorer.data.prepared import Normalization
+from explorer.errors import RequestError
 from explorer.evaluation import BATCH, wrong
 from explorer.measurement.borrowing import borrowed
+from explorer.measurement.subject import Subject
 from explorer.networks.residual import ResidualNetwork
 from explorer.networks.residual_blocks import Block
 from explorer.records import Lesion, LesionRecord
 
 Placing = Callable[[tuple[str, ...], str], str | None]
 """Which block stands where one stood, given a change; None where it was taken away."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A trained network and the labelled images (N, 3, H, W) uint8 that it is judged on."""
-
-    network: ResidualNetwork
-    images: Tensor
-    labels: Tensor
-    normalization: Normalization
 
 
 def names(network: ResidualNetwork) -> list[str]:
@@ -56,7 +46,7 @@ def single(subject: Subject) -> Iterator[LesionRecord]:
             whole += _wrong(network, x, [], labels)
             seen += len(labels)
             lesions = [Lesion((name,), count / seen) for name, count in zip(names(network), without, strict=True)]
-            yield LesionRecord(seq, seen, len(subject.labels), whole / seen, tuple(lesions))
+            yield LesionRecord(seq, seen, len(subject.labels), seen, whole / seen, tuple(lesions))
 
 
 def several(subject: Subject, counts: Sequence[int], draws: int, seed: int = 0) -> Iterator[LesionRecord]:
@@ -74,10 +64,12 @@ def swapped(subject: Subject, swaps: Sequence[int], draws: int, seed: int = 0) -
     yield from _one_by_one(subject, orders, lambda order, name: order[names(subject.network).index(name)])
 
 
-def error_without(subject: Subject, removed: Sequence[str]) -> float:
-    """The error without these blocks."""
-    *_, last = _one_by_one(subject, [tuple(removed)], _without)
-    return last.lesions[0].error
+def chosen(subject: Subject, removed: Sequence[str]) -> Iterator[LesionRecord]:
+    """The error without just these blocks. Raises RequestError where one is not there."""
+    unknown = set(removed) - set(names(subject.network))
+    if unknown:
+        raise RequestError(f"{subject.network.config.name} has no block {min(unknown)!r}: the first is stage1.0")
+    yield from _one_by_one(subject, [tuple(removed)], _without)
 
 
 def _one_by_one(subject: Subject, changes: Sequence[tuple[str, ...]], place: Placing) -> Iterator[LesionRecord]:
@@ -99,7 +91,7 @@ def _one_by_one(subject: Subject, changes: Sequence[tuple[str, ...]], place: Pla
     whole, found = error(None), []
     for seq, change in enumerate(changes):
         found.append(Lesion(change, error(change)))
-        yield LesionRecord(seq, len(subject.labels), len(subject.labels), whole, tuple(found))
+        yield LesionRecord(seq, len(found), len(changes), len(subject.labels), whole, tuple(found))
 
 
 def _without(removed: tuple[str, ...], name: str) -> str | None:
