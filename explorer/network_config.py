@@ -127,6 +127,12 @@ class NetworkConfig(Config):
         return _TABLE_1[self.block, self.depth]
 
     @property
+    def block_names(self) -> tuple[str, ...]:
+        """stage1.0, stage1.1 …, in the order of the signal."""
+        stages = enumerate(self.blocks, 1)
+        return tuple(f"stage{stage}.{index}" for stage, count in stages for index in range(count))
+
+    @property
     def family(self) -> str:
         """plain · resnet · preresnet · highway · skipinit · vgg · googlenet."""
         if self.block in ("vgg", "inception"):
@@ -266,3 +272,9 @@ def _nearest(depth: Any, possible: Sequence[int]) -> str:
     below = max((known for known in possible if known <= depth), default=possible[0])
     above = min((known for known in possible if known >= depth), default=possible[-1])
     return f"the nearest are {below} and {above}" if below != above else f"the nearest is {below}"
+
+
+def is_entry(block: str) -> bool:
+    """Whether the block so called changes the shape: the first of each stage but the first."""
+    stage, index = block.split(".")
+    return index == "0" and stage != "stage1"

@@ -16,6 +16,18 @@ class LayerResponse:
 
 
 @dataclass(frozen=True)
+class ChannelSpread:
+    """Standard deviation of the response of one layer's channels: how much they differ."""
+
+    layer: str
+    low: float
+    """A tenth of the channels have less."""
+    middle: float
+    high: float
+    """A tenth of the channels have more."""
+
+
+@dataclass(frozen=True)
 class LayerGradient:
     """The loss's gradient with respect to one 3x3 layer's weights, on fixed training images."""
 
@@ -44,6 +56,18 @@ class Lesion:
     blocks: tuple[str, ...]
     """Those taken away; of an exchange of places, which block stands in each place."""
     error: float
+
+
+@dataclass(frozen=True)
+class BranchesRecord:
+    """A study of one moment of a training: each block's summands."""
+
+    kind: ClassVar[str] = "branches"
+    seq: int
+    done: int
+    of: int
+    step: int
+    branches: tuple[BlockBranch, ...]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from explorer.config import network
 from explorer.data.prepared import Normalization
 from explorer.evaluation import error, logits
 from explorer.measurement import lesions
-from explorer.measurement.lesions import Subject
+from explorer.measurement.subject import Subject
+from explorer.network_config import is_entry
 from explorer.networks.build import build
 from explorer.networks.residual import ResidualNetwork
 
@@ -74,7 +75,7 @@ def test_each_lesion_is_what_brute_force_gives_to_the_last_image(name: str) -> N
     *_, last = lesions.single(subject)
     assert last.whole == error(logits(subject.network, subject.images, subject.normalization), subject.labels)
     assert last.whole == pytest.approx(1 / 7, abs=0.002)
-    assert [lesion.blocks for lesion in last.lesions] == [(name,) for name in lesions.names(subject.network)]
+    assert [lesion.blocks for lesion in last.lesions] == [(name,) for name in list(subject.network.config.block_names)]
     for lesion in last.lesions:
         alone = _Without(subject.network, *lesion.blocks).eval()
         assert lesion.error == error(logits(alone, subject.images, subject.normalization), subject.labels), lesion
@@ -102,7 +103,7 @@ def test_an_identity_block_can_be_taken_away_unseen() -> None:
 
 def test_stage_entries_are_told_and_never_drawn() -> None:
     subject = _subject("resnet-20:width=4", images=50)
-    entries = [name for name in lesions.names(subject.network) if lesions.is_entry(name)]
+    entries = [name for name in list(subject.network.config.block_names) if is_entry(name)]
     assert entries == ["stage2.0", "stage3.0"]
     *_, last = lesions.several(subject, [1, 2, 7, 8], draws=3, seed=1)
     assert [len(lesion.blocks) for lesion in last.lesions] == [1] * 3 + [2] * 3 + [7] * 3  # 8 are not there
@@ -116,10 +117,10 @@ def test_stage_entries_are_told_and_never_drawn() -> None:
 def test_an_exchange_is_the_network_with_those_blocks_exchanged() -> None:
     subject = _subject("resnet-20:width=4", images=300)
     found = [record.lesions[-1] for record in lesions.swapped(subject, [0, 1], draws=2, seed=3)]
-    assert found[0].blocks == tuple(lesions.names(subject.network))
+    assert found[0].blocks == subject.network.config.block_names
     *_, last = lesions.single(subject)
     assert found[0].error == found[1].error == last.whole
-    order, before = found[2].blocks, lesions.names(subject.network)
+    order, before = found[2].blocks, list(subject.network.config.block_names)
     moved = [name for name, there in zip(before, order, strict=True) if name != there]
     assert len(moved) == 2
     assert moved[0].split(".")[0] == moved[1].split(".")[0]

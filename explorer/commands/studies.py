@@ -1,4 +1,4 @@
-"""measure lesions, constructed, surface, paths: what takes longer than a click, with a record now and then."""
+"""measure lesions, constructed, surface, paths, branches: what takes longer than a click, record by record."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -9,15 +9,17 @@ from explorer import provenance, recordings
 from explorer.commands.output import catalogue, command, line, numbers, percent, result, say
 from explorer.data import sources
 from explorer.errors import RequestError
-from explorer.records import LesionRecord, PlaneRecord
+from explorer.records import BranchesRecord, LesionRecord, PlaneRecord
 from explorer.runs import Run
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from explorer.data.image_set import ImageSet
     from explorer.measurement.subject import Subject
     from explorer.measurement.surface import Plane
 
-_IMAGES, _SURFACE_IMAGES, _PATH_IMAGES = 1000, 500, 64
+_IMAGES, _SURFACE_IMAGES, _PATH_IMAGES, _BRANCH_IMAGES = 1000, 500, 16, 250
 
 
 def add_to(measures: Any) -> None:
@@ -39,8 +41,9 @@ def add_to(measures: Any) -> None:
     parser.add_argument("--size", type=int, default=25, help="points along each axis, an odd number")
     parser.add_argument("--reach", type=float, default=1.0, help="of a random plane, in norms of the filters")
     parser.add_argument("--seed", type=int, default=0, help="of the random directions")
+    _of_a_run(measures, "branches", branches, _BRANCH_IMAGES, "the size of F(x) beside that of x, over training")
     parser = _of_a_run(measures, "paths", paths, _PATH_IMAGES, "the gradient by the length of the paths it takes")
-    parser.add_argument("--draws", type=int, default=20, help="paths of each length")
+    parser.add_argument("--draws", type=int, default=30, help="paths of each length")
 
 
 def _of_a_run(measures: Any, name: str, run: Any, images: int, help: str) -> Any:
@@ -105,6 +108,20 @@ def surface(options: Namespace) -> None:
     result(options, {**made, **shown, "within": grid.within})
 
 
+def branches(options: Namespace) -> None:
+    """A record for the untrained network and for each step that weights were kept of."""
+    from explorer.measurement.branches import block_branches
+
+    run, images = _run_and_images(options)
+    subject = _train_subject(run, images, options)
+    pixels, lines, moments = subject.normalization(subject.images), [], _moments(run)
+    for done, (step, network) in enumerate(moments.items(), 1):
+        measured = block_branches(network, pixels, own_statistics=step == 0)
+        _tell(BranchesRecord(done - 1, done, len(moments), step, measured), options)
+        lines += [f"{step:>7,}  {one.block:<12} {one.residual / one.shortcut:.3f}" for one in measured]
+    result(options, {**_made(run, images), "images": len(pixels), "steps": list(moments)}, "\n".join(lines))
+
+
 def paths(options: Namespace) -> None:
     """How much of the gradient comes back along paths of each length."""
     from explorer.measurement.paths import path_lengths
@@ -153,14 +170,11 @@ def _lesions(subject: "Subject", options: Namespace) -> Iterator[LesionRecord]:
 
 def _plane_and_grid(run: Run, subject: "Subject", options: Namespace) -> tuple["Plane", PlaneRecord]:
     from explorer.measurement import surface as measurement
-    from explorer.networks.build import build
 
     if options.size < 3 or options.size % 2 == 0:
         raise RequestError(f"--size {options.size}: an odd number of points, 3 or more, has one in the middle")
-    runs, centre = catalogue(), measurement.parameters(subject.network)
-    states = {0: measurement.parameters(build(run.config.network, run.config.seed))} if not run.config.weights else {}
-    for step in runs.kept_steps(run.run):
-        states[step] = measurement.parameters(recordings.trained(runs, run.run, step).network)
+    centre = measurement.parameters(subject.network)
+    states = {step: measurement.parameters(network) for step, network in _moments(run).items()}
     if options.plane == "path":
         before = [state for step, state in states.items() if step < run.config.training.steps]
         if len(before) < 2:
@@ -174,6 +188,16 @@ def _plane_and_grid(run: Run, subject: "Subject", options: Namespace) -> tuple["
     else:
         x = y = measurement.around(options.size, options.reach)
     return plane, PlaneRecord(0, 0, options.size**2, x, y, tuple(path), within)
+
+
+def _moments(run: Run) -> dict[int, "nn.Module"]:
+    """The network by the number of steps it was trained for: at the start, where weights were kept, at the end."""
+    from explorer.networks.build import build
+
+    runs, config = catalogue(), run.config
+    start = {} if config.weights else {0: build(config.network, config.seed)}
+    kept = {step: recordings.trained(runs, run.run, step).network for step in runs.kept_steps(run.run)}
+    return {**start, **kept, config.training.steps: recordings.trained(runs, run.run).network}
 
 
 def _test_subject(run: Run, images: "ImageSet", options: Namespace) -> "Subject":

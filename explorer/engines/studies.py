@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +36,22 @@ class Study:
     result: dict[str, Any] | None
     message: str
     """Why it failed, in one line."""
+    seconds: float = 0.0
+    """Since it was begun, while it runs."""
+    recorded: bool = False
+    """Whether it shipped with the program."""
 
     @property
     def share(self) -> float:
         """How much of it is done, 0..1."""
-        return 1.0 if self.state == DONE else self.records[-1]["done"] / self.records[-1]["of"] if self.records else 0.0
+        if self.state == DONE:
+            return 1.0
+        return float(self.records[-1]["done"] / self.records[-1]["of"]) if self.records else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until it is done, judged by what it has done; None before there is any."""
+        return self.seconds * (1 - self.share) / self.share if self.share else None
 
 
 class Studies:
@@ -52,6 +64,7 @@ class Studies:
     def __init__(self, folder: Path, shipped: Path = SHIPPED) -> None:
         self.folder, self.shipped = folder, shipped
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._begun: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def start(self, arguments: Sequence[str], data: str = "") -> None:
@@ -71,6 +84,7 @@ class Studies:
             output.unlink(missing_ok=True)  # a maker from before, if there is one still, writes to nobody
             where = ["--data", data] if data else []
             command = [sys.executable, "-m", "explorer", "measure", *arguments, *where, "--json"]
+            self._begun[key(arguments)] = time.monotonic()
             with output.open("wb") as out, errors.open("wb") as err:
                 self._processes[key(arguments)] = subprocess.Popen(
                     command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=_ROOT,
@@ -92,7 +106,7 @@ class Studies:
         output, errors = self._files(arguments)
         shipped = self.shipped / output.name
         if shipped.exists():
-            return Study(DONE, *_read(shipped), "")
+            return Study(DONE, *_read(shipped), "", recorded=True)
         process = self._processes.get(key(arguments))
         running = process is not None and process.poll() is None  # before the file is read: what ended wrote it all
         try:
@@ -102,7 +116,7 @@ class Studies:
         if result is not None:
             return Study(DONE, records, result, "")
         if running:
-            return Study(RUNNING, records, None, "")
+            return Study(RUNNING, records, None, "", time.monotonic() - self._begun[key(arguments)])
         if process is None:
             return None
         told = errors.read_text(errors="replace").strip().splitlines()

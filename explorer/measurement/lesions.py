@@ -14,23 +14,13 @@ from explorer.errors import RequestError
 from explorer.evaluation import BATCH, wrong
 from explorer.measurement.borrowing import borrowed
 from explorer.measurement.subject import Subject
+from explorer.network_config import is_entry
 from explorer.networks.residual import ResidualNetwork
 from explorer.networks.residual_blocks import Block
 from explorer.records import Lesion, LesionRecord
 
 Placing = Callable[[tuple[str, ...], str], str | None]
 """Which block stands where one stood, given a change; None where it was taken away."""
-
-
-def names(network: ResidualNetwork) -> list[str]:
-    """The blocks, stage1.0 …, in the order of the signal."""
-    return [f"{stage}.{index}" for stage, blocks in network.stages.items() for index in range(len(blocks))]
-
-
-def is_entry(name: str) -> bool:
-    """Whether a block changes the shape: the first of each stage but the first."""
-    stage, index = name.split(".")
-    return index == "0" and stage != "stage1"
 
 
 def single(subject: Subject) -> Iterator[LesionRecord]:
@@ -45,28 +35,33 @@ def single(subject: Subject) -> Iterator[LesionRecord]:
                 x = block(x)
             whole += _wrong(network, x, [], labels)
             seen += len(labels)
-            lesions = [Lesion((name,), count / seen) for name, count in zip(names(network), without, strict=True)]
+            lesions = [
+                Lesion((name,), count / seen) for name, count in zip(network.config.block_names, without, strict=True)
+            ]
             yield LesionRecord(seq, seen, len(subject.labels), seen, whole / seen, tuple(lesions))
 
 
 def several(subject: Subject, counts: Sequence[int], draws: int, seed: int = 0) -> Iterator[LesionRecord]:
     """The error without k blocks drawn by chance, `draws` times for each k of `counts`; never stage entries."""
-    able = [name for name in names(subject.network) if not is_entry(name)]
+    able = [name for name in subject.network.config.block_names if not is_entry(name)]
     chance = random.Random(seed)
     drawn = [tuple(sorted(chance.sample(able, k))) for k in counts if k <= len(able) for _ in range(draws)]
     yield from _one_by_one(subject, drawn, _without)
 
 
 def swapped(subject: Subject, swaps: Sequence[int], draws: int, seed: int = 0) -> Iterator[LesionRecord]:
-    """The error after k exchanges of two blocks of one stage drawn by chance; stage entries keep their places."""
+    """The error after k exchanges of two blocks of one stage drawn by chance; stage entries keep their places.
+
+    Raises RequestError where no stage has two that could.
+    """
     chance = random.Random(seed)
-    orders = [_shuffled(names(subject.network), k, chance) for k in swaps for _ in range(draws)]
-    yield from _one_by_one(subject, orders, lambda order, name: order[names(subject.network).index(name)])
+    orders = [_shuffled(subject.network.config.block_names, k, chance) for k in swaps for _ in range(draws)]
+    yield from _one_by_one(subject, orders, lambda order, name: order[subject.network.config.block_names.index(name)])
 
 
 def chosen(subject: Subject, removed: Sequence[str]) -> Iterator[LesionRecord]:
     """The error without just these blocks. Raises RequestError where one is not there."""
-    unknown = set(removed) - set(names(subject.network))
+    unknown = set(removed) - set(subject.network.config.block_names)
     if unknown:
         raise RequestError(f"{subject.network.config.name} has no block {min(unknown)!r}: the first is stage1.0")
     yield from _one_by_one(subject, [tuple(removed)], _without)
@@ -75,7 +70,7 @@ def chosen(subject: Subject, removed: Sequence[str]) -> Iterator[LesionRecord]:
 def _one_by_one(subject: Subject, changes: Sequence[tuple[str, ...]], place: Placing) -> Iterator[LesionRecord]:
     """One change after the other, each on all images; the unchanged network first."""
     network = subject.network
-    by_name = dict(zip(names(network), _blocks(network), strict=True))
+    by_name = dict(zip(network.config.block_names, _blocks(network), strict=True))
 
     def error(change: tuple[str, ...] | None) -> float:
         mistakes = 0
@@ -98,7 +93,7 @@ def _without(removed: tuple[str, ...], name: str) -> str | None:
     return None if name in removed else name
 
 
-def _shuffled(order: list[str], swaps: int, chance: random.Random) -> tuple[str, ...]:
+def _shuffled(order: Sequence[str], swaps: int, chance: random.Random) -> tuple[str, ...]:
     changed = list(order)
     stages = dict.fromkeys(name.split(".")[0] for name in order)
     movable = [
@@ -106,6 +101,8 @@ def _shuffled(order: list[str], swaps: int, chance: random.Random) -> tuple[str,
         for stage in stages
     ]
     able = [places for places in movable if len(places) > 1]
+    if not able:
+        raise RequestError("no stage has two blocks that could change places: take a deeper network")
     for _ in range(swaps):
         one, other = chance.sample(chance.choice(able), 2)
         changed[one], changed[other] = changed[other], changed[one]

@@ -1,7 +1,11 @@
-"""The error without each block: Figure 3 of Veit, Wilber, Belongie (2016), plain beside residual."""
+"""The error of a changed network: without each block, without several, with blocks exchanged; plain beside residual.
 
-from collections.abc import Sequence
+Figures 3 and 5 of Veit, Wilber, Belongie (2016).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import plotly.graph_objects as go
 
@@ -19,6 +23,16 @@ class Lesioned:
     whole: float
     entries: Sequence[bool]
     """Which blocks change the shape."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One network's errors, as fractions, by how many changes were made to it, one for each draw."""
+
+    family: str
+    label: str
+    whole: float
+    errors: Mapping[int, Sequence[float]]
 
 
 def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
@@ -51,6 +65,34 @@ def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
     return figure
 
 
+def changes(shown: Sequence[Changed], chance: float, what: str) -> go.Figure:
+    """A point a draw over the number of changes, a line through the medians; `what` was counted. Grey is chance."""
+    figure = go.Figure(layout=theme.layout(what, "test error", hovermode="closest"))
+    numbers = sorted({number for one in shown for number in one.errors})
+    places = {number: index for index, number in enumerate([0, *numbers])}  # 1, 2, 4, 8: evenly apart
+    for one in shown:
+        line = theme.line(one.family, 0, "test", 1)
+        medians = [one.whole, *(median(one.errors[number]) for number in one.errors)]
+        figure.add_scatter(
+            x=[places[number] for number in (0, *one.errors)], y=medians, name=one.label, legendgroup=one.label,
+            mode="lines+markers", line=line, marker={"size": 7},
+            hovertemplate="median %{y:.1%}<extra>" + one.label + "</extra>",
+        )  # fmt: skip
+        draws = [(places[number], error) for number, errors in one.errors.items() for error in errors]
+        figure.add_scatter(
+            x=[place for place, _ in draws], y=[error for _, error in draws], name=one.label, legendgroup=one.label,
+            showlegend=False, mode="markers", marker={"color": line["color"], "size": 6, "opacity": 0.45},
+            hovertemplate="%{y:.1%}<extra>" + one.label + ", one draw</extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[0, len(numbers)], y=[chance, chance], name="chance", mode="lines", hoverinfo="skip",
+        line={"color": theme.PAPER, "width": 1.5, "dash": "dash"},
+    )  # fmt: skip
+    figure.update_xaxes(tickvals=list(places.values()), ticktext=[str(number) for number in places])
+    figure.update_yaxes(range=[0, 1])
+    return figure
+
+
 def alternative_text(shown: Sequence[Lesioned]) -> str:
     """What `lesion_bars` shows, in words."""
     told = [
@@ -59,3 +101,13 @@ def alternative_text(shown: Sequence[Lesioned]) -> str:
         if one.errors
     ]
     return "Test error without each block. " + "; ".join(told) + "."
+
+
+def changes_text(shown: Sequence[Changed], what: str) -> str:
+    """What `changes` shows, in words."""
+    told = [
+        f"{one.label}: {one.whole:.1%} unchanged, "
+        + ", ".join(f"{median(errors):.1%} with {number}" for number, errors in one.errors.items())
+        for one in shown
+    ]
+    return f"Median test error by {what}. " + "; ".join(told) + "."

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from explorer.config import NetworkConfig
 from explorer.plots import theme
-from explorer.records import LayerResponse
+from explorer.records import ChannelSpread, LayerResponse
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,15 @@ class Responses:
     network: NetworkConfig
     label: str
     values: Sequence[LayerResponse]
+    spreads: Sequence[ChannelSpread] = ()
+    """Of its channels, if that is wanted."""
 
 
 def response_curves(shown: Sequence[Responses], control: bool, predicted: bool = False) -> go.Figure:
     """One line a network in two panels, layer order left and sorted right.
 
-    `control` adds the untrained network's line, 1 in every layer; `predicted` what gamma and beta alone say.
+    `control` adds the untrained network's line, 1 in every layer; `predicted` what gamma and beta alone say. A band
+    holds eight of ten channels, where `spreads` are given.
     """
     figure = theme.panels(
         ["In layer order", "Sorted by size"], "standard deviation of the response", percent=False, hovermode="closest"
@@ -32,6 +35,9 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
         line = theme.line(responses.network.family, depths.index(responses.network.depth), "test", len(depths))
         stds = [value.std for value in responses.values]
         names = [value.layer for value in responses.values]
+        _band(
+            figure, responses, theme.band(responses.network.family, depths.index(responses.network.depth), len(depths))
+        )
         order = sorted(range(len(stds)), key=lambda index: -stds[index])
         _add(figure, 1, responses.label, line, stds, names)
         _add(figure, 2, responses.label, line, [stds[i] for i in order], [names[i] for i in order])
@@ -64,6 +70,19 @@ def alternative_text(shown: Sequence[Responses]) -> str:
         if responses.values
     ]
     return "Standard deviation of each layer's response. " + "; ".join(told)
+
+
+def _band(figure: go.Figure, responses: Responses, fill: str) -> None:
+    layers = list(range(1, len(responses.spreads) + 1))
+    for edge, filled in (("low", {}), ("high", {"fill": "tonexty", "fillcolor": fill})):
+        figure.add_trace(
+            go.Scatter(
+                x=layers, y=[getattr(spread, edge) for spread in responses.spreads], mode="lines", line={"width": 0},
+                name=f"{responses.label}, channels", legendgroup=responses.label, showlegend=False, hoverinfo="skip",
+                **filled,
+            ),
+            row=1, col=1,
+        )  # fmt: skip
 
 
 def _add(

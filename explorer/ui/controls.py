@@ -17,6 +17,7 @@ from explorer.ui import resources
 
 _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
 _FURTHER = ("preresnet-32", "highway-32", "skipinit-32", "resnet-32:shortcut=B", "resnet-32:strength=0.5")
+_PLAY_SECONDS, _PLAY_STEP = 1.0, 10
 _DATA_LABELS = {"cifar10": "CIFAR-10", "shapes": "Generated shapes"}
 
 
@@ -134,3 +135,37 @@ def _depths(text: str) -> tuple[int, ...]:
     if len(numbers) != 2 or numbers[0] >= numbers[1]:
         raise RequestError(f"depths {text!r}: write a shallow and a deep one, as 20 | 56")
     return numbers
+
+
+def playing(draw: Callable[[], None], key: str) -> None:
+    """A part of a page that `moment` belongs to: while it plays, it is drawn again a step further."""
+    active = bool(st.session_state.get(f"{key}-playing"))
+    st.fragment(_play, run_every=_PLAY_SECONDS if active else None, key=f"{key}-play")(draw, key, active)
+
+
+def _play(draw: Callable[[], None], key: str, active: bool) -> None:
+    if active:
+        st.session_state[key] = min(100, st.session_state.get(key, 100) + _PLAY_STEP)
+        if st.session_state[key] == 100:
+            st.session_state[f"{key}-playing"] = False
+            st.rerun()
+    draw()
+
+
+def moment(key: str) -> float:
+    """A share of the training, 0..1, chosen or played; inside of `playing`."""
+    slider, button = st.columns([2, 1], vertical_alignment="bottom")
+    st.session_state.setdefault(key, 100)
+    share: int = slider.slider("Training done", 0, 100, step=_PLAY_STEP, format="%d%%", key=key)
+    active = bool(st.session_state.get(f"{key}-playing"))
+    what, icon = ("Pause", ":material/pause:") if active else ("Play", ":material/play_arrow:")
+    if button.button(what, icon=icon, key=f"{key}-button", on_click=_play_or_pause, args=(key,), width="stretch"):
+        st.rerun()  # the clock is the page's
+    return share / 100
+
+
+def _play_or_pause(key: str) -> None:
+    active = not st.session_state.get(f"{key}-playing")
+    st.session_state[f"{key}-playing"] = active
+    if active and st.session_state[key] == 100:
+        st.session_state[key] = 0

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -66,19 +67,24 @@ def over_training() -> None:
         return
     usual = [run for run in most_trained(choices) if run.config.seed == 0]
     chosen = controls.runs("Networks", choices, usual, key="gradients-runs")
+    if not chosen:
+        st.info("Choose at least one network.", icon=":material/info:")
+        return
+    controls.playing(partial(_at_a_moment, chosen), key="gradients-share")
+
+
+def _at_a_moment(chosen: Sequence[Run]) -> None:
     left, right = st.columns([3, 2], vertical_alignment="center")
-    share = left.slider("Training done", 0, 100, 100, step=10, format="%d%%", key="gradients-share")
+    with left:
+        share = controls.moment("gradients-share")
     relative = right.toggle(
         "Relative to the weights",
         key="gradients-relative",
         help="Divided by the norm of the layer's weights: BN makes the scale of the weights before it meaningless, so "
         "that the larger they have grown the less a step turns them.",
     )
-    if not chosen:
-        st.info("Choose at least one network.", icon=":material/info:")
-        return
     names = labels(chosen)
-    lines = [_recorded(run, names[run.run], share / 100, relative) for run in chosen]
+    lines = [_recorded(run, names[run.run], share, relative) for run in chosen]
     said = [_range_sentence(line, run) for line, run in zip(lines, chosen, strict=True)]
     frame.finding([_verdict(lines, relative)], f"{' '.join(said)} {shared(chosen)}".rstrip())
     if chosen[0].provenance:

@@ -1,105 +1,137 @@
-"""The panel of lesions: each block of two trained networks taken away in turn."""
+"""The panels of lesions: blocks of two trained networks taken away one by one, several at once, or exchanged."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from statistics import median
 from typing import Any
 
 import streamlit as st
 
 from explorer import jobs
-from explorer.engines.studies import DONE, FAILED, RUNNING, Study
-from explorer.errors import RequestError
+from explorer.engines.studies import RUNNING, Study
+from explorer.network_config import is_entry
 from explorer.plots import theme
-from explorer.plots.lesions import Lesioned, alternative_text, lesion_bars
+from explorer.plots.lesions import Changed, Lesioned, alternative_text, changes, changes_text, lesion_bars
 from explorer.runs import Run
-from explorer.ui import controls, frame, resources, sentences, sitemap
+from explorer.ui import controls, frame, resources, sitemap, studies
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import labels, most_trained
+from explorer.ui.runs import deepest, labels, most_trained
 
-_IMAGES = 1000
+_IMAGES, _IMAGES_OF_DRAWS = 1000, 500
+_NUMBERS, _DRAWS = (1, 2, 4, 8, 16), 8
 _HEIGHT, _NARROW_HEIGHT = 380, 640
-_TICK_SECONDS = 1.0
+_STUDIES = {"each": "Each block in turn", "remove": "Several at once", "swap": "Exchanged", "choose": "Choose"}
+_COUNTED = {"remove": "blocks taken away", "swap": "exchanges of two blocks of a stage"}
 
 
 def panel() -> None:
-    """Two networks, one press, a bar a block."""
+    """Two networks, and what is done to their blocks."""
     catalogue = resources.catalogue()
     choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run) and _has_blocks(run)]
     if not choices:
         st.info("No network whose weights were kept has been trained yet.", icon=":material/info:")
         sitemap.link("degradation", "Train some: Degradation")
         return
+    what = controls.pick("Take away", list(_STUDIES), "each", "lesions-what", _STUDIES.__getitem__)
     result = st.container()
     left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
-    usual = most_trained([run for run in choices if resources.has_images(run)] or choices)
+    usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
     with left:
-        first = controls.one_run("First network", choices, _deepest(usual, "plain"), key="lesions-first")
+        first = controls.one_run("First network", choices, deepest(usual, "plain"), key="lesions-first")
     with right:
-        second = controls.one_run("Second network", choices, _deepest(usual, "resnet"), key="lesions-second")
+        second = controls.one_run("Second network", choices, deepest(usual, "resnet"), key="lesions-second")
     runs = [first] if first.run == second.run else [first, second]
-    asked = [_arguments(run) for run in runs]
-    with button:
-        _press(runs, asked)
     with result:
-        active = any(study and study.state == RUNNING for study in map(resources.studies().get, asked))
-        st.fragment(_lesions, run_every=_TICK_SECONDS if active else None, key="lesions")(runs, asked, active)
+        if what == "choose":
+            _choose(runs)
+            return
+        asked = [_asked(run, what) for run in runs]
+        draw = partial(_each, runs) if what == "each" else partial(_several, runs, what)
+        studies.follow(asked, draw, f"lesions-{what}")
+    with button:
+        studies.press(asked, "Measure", ":material/content_cut:", "lesions")
 
 
-def _press(runs: Sequence[Run], asked: Sequence[list[str]]) -> None:
-    """Start what is not there yet, with an estimate; stop what is being made."""
-    studies = resources.studies()
-    found = [studies.get(arguments) for arguments in asked]
-    if any(study and study.state == RUNNING for study in found):
-        if st.button("Stop", icon=":material/stop:", key="lesions-stop", width="stretch"):
-            for arguments in asked:
-                studies.stop(arguments)
-            st.rerun()
-    elif not all(study and study.state == DONE for study in found):
-        seconds = sum(_estimate(run) for run, study in zip(runs, found, strict=True) if not study)
-        label = f"Take each block away · about {sentences.duration(seconds)}"
-        if st.button(label, type="primary", icon=":material/play_arrow:", key="lesions-start", width="stretch"):
-            for arguments in asked:
-                studies.start(arguments)
-            st.rerun()
-
-
-def _lesions(runs: Sequence[Run], asked: Sequence[list[str]], was_active: bool) -> None:
-    found = [resources.studies().get(arguments) for arguments in asked]
-    if was_active and not any(study and study.state == RUNNING for study in found):
-        st.rerun()  # once, to stop the clock
+def _each(runs: Sequence[Run], found: studies.Found) -> None:
+    """A bar a block, and what taking one away does, by the median over blocks that keep their shape."""
     names = labels(runs)
     shown = [_lesioned(run, names[run.run], study) for run, study in zip(runs, found, strict=True)]
     measured = [one for one in shown if one]
-    _say(measured, found)
-    if measured:
-        figure = lesion_bars(measured, 1 - 1 / runs[0].config.network.classes)
-        narrow = theme.stacked(figure, _NARROW_HEIGHT) if len(measured) == 2 else None
-        live_plot(figure, key="lesions-bars", height=_HEIGHT, alt=alternative_text(measured), narrow=narrow)
-    for run, study in zip(runs, found, strict=True):
-        if study and study.state == FAILED:
-            st.error(f"{run.label}: {study.message}")
-
-
-def _say(measured: Sequence[Lesioned], found: Sequence[Study | None]) -> None:
-    """What taking a block away does, by the median over blocks that keep their shape."""
     if not measured:
-        doing = "Measuring …" if any(study and study.state == RUNNING for study in found) else "Not measured yet."
-        frame.finding([doing], "Take each block away in turn, and look at the error of what is left.")
+        _nothing_yet(found, "Take each block away in turn, and look at the error of what is left.")
         return
     said = [
         f"**{one.label}:** without one block the error rises by {100 * _median_rise(one):.1f} points (median), "
         f"from {one.whole:.1%}."
         for one in measured
     ]
-    last = [(study.records[-1]["images"], study.records[-1]["of"]) for study in found if study and study.records]
-    seen, of = min(last)
+    seen = min(study.records[-1]["images"] for study in found if study and study.records)
     shapes = "Median over the blocks that keep the shape; hatched: those that change it."
-    frame.finding(said, f"On {seen:,} of {of:,} test images. {shapes}")
+    frame.finding(said, f"On {seen:,} of {_IMAGES:,} test images. {shapes}")
+    studies.badge(found)
+    figure = lesion_bars(measured, _chance(runs))
+    narrow = theme.stacked(figure, _NARROW_HEIGHT) if len(measured) == 2 else None
+    live_plot(figure, key="lesions-bars", height=_HEIGHT, alt=alternative_text(measured), narrow=narrow)
+
+
+def _several(runs: Sequence[Run], what: str, found: studies.Found) -> None:
+    """A point a draw over the number of blocks taken away, or of exchanges."""
+    names = labels(runs)
+    shown = [_changed(run, names[run.run], what, study) for run, study in zip(runs, found, strict=True)]
+    measured = [one for one in shown if one]
+    if not measured:
+        _nothing_yet(found, f"{_DRAWS} draws each of {', '.join(map(str, _NUMBERS))} {_COUNTED[what]}.")
+        return
+    frame.finding(
+        [_several_sentence(one, what) for one in measured],
+        f"Medians of {_DRAWS} draws on {_IMAGES_OF_DRAWS} test images. Blocks that change the shape keep their place.",
+    )
+    studies.badge(found)
+    figure = changes(measured, _chance(runs), _COUNTED[what])
+    live_plot(figure, key=f"lesions-{what}", height=_HEIGHT, alt=changes_text(measured, _COUNTED[what]))
+
+
+def _choose(runs: Sequence[Run]) -> None:
+    """Blocks as buttons in the order of the signal: press one and the error without it is measured at once."""
+    names, said = labels(runs), []
+    result = st.container()
+    twins = len({run.config.network.block_names for run in runs}) == 1
+    for alike in [runs] if twins else [[run] for run in runs]:
+        blocks = alike[0].config.network.block_names
+        of_them = " and ".join(names[run.run] for run in alike)
+        chosen = st.pills(
+            f"Blocks of {of_them}, from the image to the head: press those to take away",
+            blocks,
+            selection_mode="multi",
+            format_func=lambda block: block.removeprefix("stage"),
+            key=f"lesions-blocks-{alike[0].run}",
+        )
+        for run in alike:
+            whole, left = resources.error_without(run, ()), resources.error_without(run, tuple(sorted(chosen)))
+            taken = f"{left:.1%} without {len(chosen)} of {len(blocks)} blocks, " if chosen else ""
+            said.append(f"**{names[run.run]}:** {taken}{whole:.1%} with all.")
+    with result:
+        frame.finding(
+            said, f"Error on {resources.QUICK_IMAGES} test images. 2.0 is the first block of the second stage."
+        )
+
+
+def _nothing_yet(found: studies.Found, what: str) -> None:
+    doing = "Measuring …" if any(study and study.state == RUNNING for study in found) else "Not measured yet."
+    frame.finding([doing], what)
 
 
 def _median_rise(one: Lesioned) -> float:
-    kept = [error - one.whole for error, entry in zip(one.errors, one.entries, strict=True) if not entry]
-    return median(kept)
+    return median(error - one.whole for error, entry in zip(one.errors, one.entries, strict=True) if not entry)
+
+
+def _several_sentence(one: Changed, what: str) -> str:
+    some = max((number for number in one.errors if number <= 4), default=None)
+    if some is None:
+        return f"**{one.label}:** {one.whole:.1%} unchanged."
+    done = f"without {some} blocks" if what == "remove" else f"after {some} exchanges"
+    return f"**{one.label}:** {median(one.errors[some]):.1%} {done}, {one.whole:.1%} unchanged."
 
 
 def _lesioned(run: Run, label: str, study: Study | None) -> Lesioned | None:
@@ -108,27 +140,35 @@ def _lesioned(run: Run, label: str, study: Study | None) -> Lesioned | None:
     last: dict[str, Any] = study.records[-1]
     blocks = [lesion["blocks"][0] for lesion in last["lesions"]]
     errors = [lesion["error"] for lesion in last["lesions"]]
-    entries = [block.endswith(".0") and not block.startswith("stage1") for block in blocks]
-    return Lesioned(run.config.network.family, label, blocks, errors, last["whole"], entries)
+    return Lesioned(run.config.network.family, label, blocks, errors, last["whole"], [is_entry(b) for b in blocks])
 
 
-def _arguments(run: Run) -> list[str]:
-    """Of the command that measures it. Raises RequestError where the images of the run are not here."""
-    source = resources.source_of(run)
-    return ["lesions", run.run, "--data", str(source.path or source.kind), "--images", str(_IMAGES)]
+def _changed(run: Run, label: str, what: str, study: Study | None) -> Changed | None:
+    if not study or not study.records:
+        return None
+    last: dict[str, Any] = study.records[-1]
+    errors: dict[int, list[float]] = defaultdict(list)
+    for index, lesion in enumerate(last["lesions"]):
+        number = len(lesion["blocks"]) if what == "remove" else _NUMBERS[index // _DRAWS]
+        errors[number].append(lesion["error"])
+    return Changed(run.config.network.family, label, last["whole"], errors)
 
 
-def _estimate(run: Run) -> float:
+def _asked(run: Run, what: str) -> studies.Asked:
     """What lies before a block is computed once, what lies behind it for each: half the network on average."""
-    return jobs.measuring(run.config, _IMAGES, sum(run.config.network.blocks) / 2 + 1)
+    if what == "each":
+        passes = sum(run.config.network.blocks) / 2 + 1
+        return studies.Asked(
+            run, ["lesions", run.run, "--images", str(_IMAGES)], jobs.measuring(run.config, _IMAGES, passes)
+        )
+    numbers = ",".join(map(str, _NUMBERS))
+    arguments = ["lesions", run.run, f"--{what}", numbers, "--draws", str(_DRAWS), "--images", str(_IMAGES_OF_DRAWS)]
+    return studies.Asked(run, arguments, jobs.measuring(run.config, _IMAGES_OF_DRAWS, len(_NUMBERS) * _DRAWS + 1))
+
+
+def _chance(runs: Sequence[Run]) -> float:
+    return 1 - 1 / runs[0].config.network.classes
 
 
 def _has_blocks(run: Run) -> bool:
     return run.config.network.design == "cifar" and run.config.network.block in ("basic", "bottleneck")
-
-
-def _deepest(choices: Sequence[Run], family: str) -> Run:
-    found = [run for run in choices if run.config.network.family == family]
-    if not (found or choices):
-        raise RequestError(f"no {family} network has been trained yet")
-    return max(found or choices, key=lambda run: run.config.network.depth)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DATA = "EXPLORER_DATA"
 _LARGEST_CACHE = 8
 _TEND_SECONDS = 1.0
+QUICK_IMAGES = 500  # that are looked at while one waits: half a second through a network of 56 layers
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,47 @@ def _data_of(run: Run) -> str | None:
 def kind(data: str) -> str:
     """What an image set is, whatever its encoding: cifar10, shapes, images."""
     return data.partition("@")[0].partition("-")[0]
+
+
+def error_without(run: Run, removed: tuple[str, ...]) -> float:
+    """The error of a run's network without these blocks on the first `QUICK_IMAGES` test images, measured at once."""
+    return _error_without(run.run, run.provenance.date if run.provenance else "", removed)
+
+
+@st.cache_data(max_entries=512, show_spinner="Measuring …")
+def _error_without(run: str, ended: str, removed: tuple[str, ...]) -> float:
+    from explorer.data.augmentation import prepare
+    from explorer.measurement import lesions
+    from explorer.measurement.subject import Subject
+
+    found = catalogue().run(run)
+    network, seen = _trained(run, ended), images_of(found)
+    pixels = prepare(seen.test_images[:QUICK_IMAGES], found.config.training.image_size)
+    subject = Subject(network.network, pixels, seen.test_labels[:QUICK_IMAGES], network.normalization)
+    (record,) = lesions.chosen(subject, removed)
+    return record.lesions[0].error
+
+
+def channel_spreads(run: Run, share: float) -> Any:
+    """How much the channels of each layer differ at the kept weights nearest to a share of the training; () if none."""
+    if run.config.weights or not catalogue().has_weights(run.run):
+        return ()
+    steps = [0, *catalogue().kept_steps(run.run), run.config.training.steps]
+    nearest = min(steps, key=lambda step: abs(step - share * run.config.training.steps))
+    return _channel_spreads(run.run, nearest)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _channel_spreads(run: str, step: int) -> Any:
+    from explorer.measurement.channels import channel_spreads
+    from explorer.networks.build import build
+
+    config = catalogue().run(run).config
+    if step == 0:
+        return channel_spreads(build(config.network, config.seed))
+    return channel_spreads(
+        recordings.trained(catalogue(), run, None if step == config.training.steps else step).network
+    )
 
 
 @st.cache_resource(max_entries=_LARGEST_CACHE, show_spinner=False)

@@ -81,3 +81,9 @@ def most_trained(runs: Sequence[Run]) -> list[Run]:
 def _alike(first: Run, runs: Sequence[Run]) -> list[Run]:
     alike = (first.config.training, first.config.data, first.config.seed)
     return [run for run in runs if (run.config.training, run.config.data, run.config.seed) == alike]
+
+
+def deepest(runs: Sequence[Run], family: str) -> Run:
+    """The deepest network of a family among these runs, of all of them where it has none."""
+    of_it = [run for run in runs if run.config.network.family == family]
+    return max(of_it or runs, key=lambda run: run.config.network.depth)

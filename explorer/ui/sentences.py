@@ -1,7 +1,7 @@
 """What the numbers say, in words that claim no more than they do."""
 
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, median
 
 from explorer.config import NetworkConfig
 from explorer.measurement.verdict import Gap
@@ -77,3 +77,11 @@ def responses_sentence(shown: Sequence[tuple[NetworkConfig, Sequence[LayerRespon
         falling = all(shallow > deep for shallow, deep in zip(residuals, residuals[1:], strict=False))
         deeper = " Smaller still when deeper: " + ("yes." if falling else "no.")
     return f"On average residual responses are {said} plain ones here ({told}).{deeper}"
+
+
+def branches_sentence(label: str, ratios: Sequence[float]) -> str:
+    """How large F(x) is beside x in a network's blocks."""
+    return (
+        f"**{label}:** F(x) has {median(ratios):.2f} times the size of x (median over its {len(ratios)} blocks, "
+        f"from {min(ratios):.2f} to {max(ratios):.2f})."
+    )

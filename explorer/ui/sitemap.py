@@ -57,6 +57,7 @@ PAGES = (
     ),
     Entry("attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."),
     Entry("gradients", "Inside", "Gradients", ":material/ssid_chart:", "With BN they do not vanish."),
+    Entry("surface", "Inside", "Loss surface", ":material/terrain:", "The loss around the trained weights."),
     Entry("lesions", "Inside", "Lesions", ":material/content_cut:", "What is lost without a block."),
     Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
 )

@@ -2,18 +2,9 @@
 
 import streamlit as st
 
-from explorer.ui import frame, gradients, sitemap
+from explorer.ui import frame, gradients, paths, sitemap
 
-frame.begin("Gradients", "Is it the vanishing gradient?")
-start, training = st.tabs(["Before training", "Over training"], key="view", on_change="rerun", bind="query-params")
-with frame.errors_in_place():
-    if start.open:
-        with start:
-            gradients.before_training()
-    if training.open:
-        with training:
-            gradients.over_training()
-st.caption(
+NORMS = (
     "Without BN, weights a little too small or too large make signal and gradient vanish or explode with depth: try "
     "half of He's. With BN the signal is 1 in every layer whatever the weights, and no gradient vanishes, in plain "
     "networks either: the paper verified that theirs have healthy norms (section 4.1). Before the first step those of "
@@ -21,4 +12,20 @@ st.caption(
     "it trains worse. So the vanishing gradient is not the cause. Each norm is of one layer's weights, for the mean "
     "cross-entropy of one batch of fixed images, BN with the batch's own statistics."
 )
+PATHS = (
+    "A residual network of n blocks is 2ⁿ paths, for each block may be gone through or around, and the gradient is the "
+    "sum over all of them. Most paths go through about half of the blocks; what comes back along the long ones is next "
+    "to nothing. After Veit, Wilber and Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow "
+    "Networks* (2016); of the trained network, BN with the images' own statistics. A plain network is one path."
+)
+TABS = ("Before training", "Over training", "Along which paths")
+
+frame.begin("Gradients", "Is it the vanishing gradient?")
+tabs = st.tabs(TABS, key="view", on_change="rerun", bind="query-params")
+panels = (gradients.before_training, gradients.over_training, paths.panel)
+for tab, panel, caption in zip(tabs, panels, (NORMS, NORMS, PATHS), strict=True):
+    if tab.open:
+        with tab, frame.errors_in_place():
+            panel()
+        st.caption(caption)
 sitemap.link("degradation", "What it is then: Degradation")

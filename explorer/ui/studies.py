@@ -1,0 +1,89 @@
+"""Studies on a page: one press that says how long it takes, progress with what remains, and stop."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer.engines.studies import DONE, FAILED, RUNNING, Study
+from explorer.records import Provenance
+from explorer.runs import Run
+from explorer.ui import frame, resources, sentences
+
+_TICK_SECONDS = 1.0
+Found = Sequence[Study | None]
+"""Of each study that was asked for, how far it is."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A study of one run."""
+
+    run: Run
+    arguments: list[str]
+    """Of its command, but for where the images are."""
+    seconds: float
+    """How long it takes, about."""
+
+
+def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:
+    """A button that starts what is not there yet, with an estimate, or stops what is being made."""
+    studies = resources.studies()
+    found = _found(asked)
+    if _active(found):
+        if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", width="stretch"):
+            for one in asked:
+                studies.stop(one.arguments)
+            st.rerun()
+        return
+    missing = [one for one, study in zip(asked, found, strict=True) if not study or study.state != DONE]
+    if missing:
+        told = f"{label} · about {sentences.duration(sum(one.seconds for one in missing))}"
+        if st.button(told, type="primary", icon=icon, key=f"{key}-start", width="stretch"):
+            with frame.errors_in_place():
+                for one in missing:
+                    source = resources.source_of(one.run)
+                    studies.start(one.arguments, str(source.path or source.kind))
+                st.rerun()
+
+
+def done(asked: Sequence[Asked]) -> bool:
+    """Whether all of them are there."""
+    return all(study and study.state == DONE for study in _found(asked))
+
+
+def follow(asked: Sequence[Asked], draw: Callable[[Found], None], key: str) -> None:
+    """What has been found so far, drawn again while studies are being made."""
+    active = _active(_found(asked))
+    st.fragment(_follow, run_every=_TICK_SECONDS if active else None, key=key)(asked, draw, active)
+
+
+def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: bool) -> None:
+    found = _found(asked)
+    if was_active and not _active(found):
+        st.rerun()  # once, to stop the clock
+    draw(found)
+    running = [study for study in found if study and study.state == RUNNING]
+    if running:
+        left = [study.remaining for study in running if study.remaining is not None]
+        told = f"about {sentences.duration(max(left))} left" if left else "starting"
+        st.progress(sum(study.share for study in running) / len(running), text=f"Measuring: {told}")
+    for one, study in zip(asked, found, strict=True):
+        if study and study.state == FAILED:
+            st.error(f"{one.run.label}: {study.message}")
+
+
+def badge(found: Found) -> None:
+    """Where the numbers come from: of the first study, as they are made alike."""
+    done = [study for study in found if study and study.result]
+    if done:
+        made = Provenance(**(done[0].result or {})["provenance"])
+        frame.provenance_badge(replace(made, origin="recorded" if done[0].recorded else made.origin))
+
+
+def _found(asked: Sequence[Asked]) -> Found:
+    return [resources.studies().get(one.arguments) for one in asked]
+
+
+def _active(found: Found) -> bool:
+    return any(study and study.state == RUNNING for study in found)

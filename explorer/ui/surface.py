@@ -1,0 +1,120 @@
+"""The panel of loss surfaces: two trained networks on one plane each, one scale."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from explorer import jobs
+from explorer.engines.studies import Study
+from explorer.plots import theme
+from explorer.plots.surface import Surface, alternative_text, contours, landscapes, narrow_landscapes, slices
+from explorer.records import PathPoint, PlaneRecord
+from explorer.runs import Run
+from explorer.ui import controls, frame, resources, sitemap, studies
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import deepest, labels, most_trained
+
+_VIEWS = {"above": "From above", "landscape": "Landscape", "slices": "Slices"}
+_PLANES = {"random": "Random directions", "path": "Where training came from"}
+_SIZES, _IMAGES = (49, 25), 500
+_HEIGHT, _NARROW_HEIGHT = 430, 760
+
+
+def panel() -> None:
+    """Two networks, the plane, the view."""
+    catalogue = resources.catalogue()
+    choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run) and run.config.network.blocks]
+    if not choices:
+        st.info("No network whose weights were kept has been trained yet.", icon=":material/info:")
+        sitemap.link("degradation", "Train some: Degradation")
+        return
+    left, right = st.columns(2)
+    with left:
+        view = controls.pick("View", list(_VIEWS), "above", "surface-view", _VIEWS.__getitem__)
+    with right:
+        plane = controls.pick("Plane", list(_PLANES), "random", "surface-plane", _PLANES.__getitem__)
+    result = st.container()
+    left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
+    usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
+    with left:
+        first = controls.one_run("First network", choices, deepest(usual, "plain"), key="surface-first")
+    with right:
+        second = controls.one_run("Second network", choices, deepest(usual, "resnet"), key="surface-second")
+    runs = [first] if first.run == second.run else [first, second]
+    asked = _asked(runs, plane)
+    with result:
+        studies.follow(asked, partial(_draw, runs, view, plane), "surface")
+    with button:
+        studies.press(asked, "Measure", ":material/terrain:", "surface")
+
+
+def _draw(runs: Sequence[Run], view: str, plane: str, found: studies.Found) -> None:
+    names = labels(runs)
+    shown = [_surface(run, names[run.run], study) for run, study in zip(runs, found, strict=True)]
+    measured = [one for one in shown if one and one.grid()[0]]
+    if not measured:
+        places = f"{_SIZES[-1] ** 2} places"
+        frame.finding(["Not measured yet."], f"The loss at {places} around the trained weights, coarse to fine.")
+        return
+    frame.finding(_sentences(measured, plane), _basis(plane))
+    studies.badge(found)
+    alt = alternative_text(measured)
+    if view == "slices":
+        figure = slices(measured)
+        live_plot(figure, key="surface-slices", height=_HEIGHT, alt=alt, narrow=theme.stacked(figure, _NARROW_HEIGHT))
+        return
+    figure = contours(measured, _AXES[plane]) if view == "above" else landscapes(measured)
+    narrow = None
+    if len(measured) == 2:
+        narrow = (theme.stacked if view == "above" else narrow_landscapes)(figure, _NARROW_HEIGHT)
+    live_plot(figure, key=f"surface-{view}", height=_HEIGHT, alt=alt, narrow=narrow)
+
+
+_AXES = {"random": "in norms of the filters", "path": "distance between weights"}
+
+
+def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
+    """How far the loss rises on the plane; how much of the path lies in it."""
+    said = []
+    for one in measured:
+        losses = [loss for loss in one.losses.values() if loss is not None]
+        path = f", {one.plane.within:.0%} of its way lies in the plane" if plane == "path" else ""
+        said.append(f"**{one.label}:** loss {one.middle:.2g} at the trained weights, up to {max(losses):.2g}{path}.")
+    return said
+
+
+def _basis(plane: str) -> str:
+    spanned = {
+        "random": "Random directions, each filter as long as the trained one, so that the axes compare",
+        "path": "Directions from the trained weights to those before, two of them: with few moments kept, most of the "
+        "way always lies in their plane",
+    }[plane]
+    caveat = "Two of many dimensions: another plane looks otherwise."
+    return f"{_IMAGES} training images, BN's statistics held fast. {spanned}. {caveat}"
+
+
+def _surface(run: Run, label: str, study: Study | None) -> Surface | None:
+    if not study or not study.records:
+        return None
+    plane: dict[str, Any] = study.records[0]
+    path = tuple(PathPoint(**point) for point in plane["path"])
+    known = {name: value for name, value in plane.items() if name not in ("kind", "path", "x", "y")}
+    grid = PlaneRecord(**known, path=path, x=tuple(plane["x"]), y=tuple(plane["y"]))
+    losses = {(row, column): loss for record in study.records[1:] for row, column, loss, _ in record["points"]}
+    return Surface(run.config.network.family, label, grid, losses)
+
+
+def _asked(runs: Sequence[Run], plane: str) -> list[studies.Asked]:
+    """The finest surfaces that are there for all, else those that can be waited for."""
+    for size in _SIZES:
+        asked = [_of_size(run, plane, size) for run in runs]
+        if studies.done(asked):
+            break
+    return asked
+
+
+def _of_size(run: Run, plane: str, size: int) -> studies.Asked:
+    arguments = ["surface", run.run, "--plane", plane, "--size", str(size), "--images", str(_IMAGES)]
+    return studies.Asked(run, arguments, jobs.measuring(run.config, _IMAGES, size**2))
