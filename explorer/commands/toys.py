@@ -9,12 +9,9 @@ from explorer.config import NetworkConfig, TrainingConfig, network
 from explorer.data import sources
 from explorer.errors import RequestError
 from explorer.measurement.deep_linear import STEPS, TARGETS
-from explorer.measurement.shattering import DEPTH, SEEDS
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_LAGS = 16
 
 
 def add_to(measures: Any) -> None:
@@ -24,9 +21,9 @@ def add_to(measures: Any) -> None:
     parser.add_argument("--steps", type=int, default=STEPS, help="of gradient descent")
     parser.add_argument("--seed", type=int, default=0)
     parser = command(measures, "shattering", shattering, "gradients along a line of inputs (Balduzzi et al. 2017)")
-    parser.add_argument("--depth", type=int, default=DEPTH, help="of the deepest network, in ReLU layers")
+    parser.add_argument("--depth", type=int, default=50, help="of the deepest network, in ReLU layers")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the residual branch, beta in the paper")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="networks to average over")
+    parser.add_argument("--networks", type=int, default=5, help="to average over")
     parser = command(measures, "propagation", propagation, "trunk and branch of untrained blocks (De and Smith 2020)")
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="resnet-56, resnet-56:bn=off, skipinit-56 …")
     parser.add_argument("--data", default="auto", help="where the images are")
@@ -52,21 +49,17 @@ def deep_linear(options: Namespace) -> None:
 
 
 def shattering(options: Namespace) -> None:
-    """The correlation of neighbouring points' gradients at each depth, and the autocorrelation at the last."""
-    from explorer.measurement import shattering as measurement
+    """The autocorrelation of the gradient at each depth, plain and residual."""
+    from explorer.measurement.shattering import shattering
 
     _at_least("--depth", options.depth, 1)
-    _at_least("--seeds", options.seeds, 1)
+    _at_least("--networks", options.networks, 1)
     found, lines = {}, []
     for family in ("plain", "resnet"):
-        gradients = measurement.input_gradients(family, options.scale, options.depth, options.seeds)
-        neighbours = measurement.neighbour_correlation(gradients).tolist()
-        found[family] = {
-            "neighbours": neighbours,
-            "autocorrelation": measurement.autocorrelation(gradients[:, -1], _LAGS).tolist(),
-        }
-        lines.append(f"{family:<7} neighbours at {options.depth} layers: {neighbours[-1]:.3f}")
-    shown = {"depth": options.depth, "scale": options.scale, "seeds": options.seeds, "points": measurement.POINTS}
+        measured = shattering(family, options.depth, options.networks, options.scale)
+        found[family] = {"neighbours": measured.neighbours, "correlations": measured.correlations}
+        lines.append(f"{family:<7} neighbours at {options.depth} layers: {measured.neighbours[-1]:.3f}")
+    shown = {"depth": options.depth, "scale": options.scale, "networks": options.networks}
     result(options, {**shown, **found}, "\n".join(lines))
 
 

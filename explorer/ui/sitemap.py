@@ -58,6 +58,7 @@ PAGES = (
     Entry("attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."),
     Entry("gradients", "Inside", "Gradients", ":material/ssid_chart:", "With BN they do not vanish."),
     Entry("lesions", "Inside", "Lesions", ":material/content_cut:", "What is lost without a block."),
+    Entry("toys", "Inside", "Toys", ":material/toys:", "Why it helps, in small networks that answer at once."),
     Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
 )
 HOME = PAGES[0]
