@@ -85,40 +85,42 @@ def root(goal: Matrices, depth: int) -> Matrices | None:
 def _fit(goal: Matrices, depth: int, steps: int, seed: int) -> Fit:
     chance = np.random.default_rng([seed, depth])
     identity = np.broadcast_to(np.eye(SIZE), (depth, SIZE, SIZE))
-    residual, residual_loss = _best(identity, goal, steps)
-    _, plain_loss = _best(chance.standard_normal((depth, SIZE, SIZE)) / np.sqrt(SIZE), goal, steps)
+    plain = chance.standard_normal((depth, SIZE, SIZE)) / np.sqrt(SIZE)
+    (residual, residual_loss), (_, plain_loss) = _trained(np.stack([identity, plain], axis=1), goal, steps)
     exact = root(goal, depth)
     constructed = None if exact is None else _largest(exact[None] - identity)
     return Fit(depth, residual_loss, plain_loss, _largest(residual - identity), constructed)
 
 
-def _best(start: Matrices, goal: Matrices, steps: int) -> tuple[Matrices, float]:
-    """The layers (L, n, n) and their loss after gradient descent from `start` at the best of the learning rates."""
-    rates = np.array(RATES)[:, None, None] / len(start)
-    layers = np.repeat(start[:, None], len(RATES), axis=1)
+def _trained(starts: Matrices, goal: Matrices, steps: int) -> list[tuple[Matrices, float]]:
+    """The layers (L, n, n) of each network of `starts` (L, networks, n, n) and its loss, at its best learning rate.
+
+    All networks and rates descend side by side: that costs little more than one.
+    """
+    rates = np.array(RATES)[:, None, None] / len(starts)
+    layers = np.repeat(starts[:, :, None], len(RATES), axis=2)
     with np.errstate(all="ignore"):  # a rate that is too large overflows, and is not chosen
         for _ in range(steps):
             layers -= rates * _gradient(layers, goal)
-        products = _products(layers)[-1]
-        losses = np.square(products - goal).sum((1, 2)) / np.square(goal).sum()
+        losses = np.square(_products(layers)[-1] - goal).sum((-2, -1)) / np.square(goal).sum()
     losses = np.where(np.isfinite(losses), losses, np.inf)
-    best = int(losses.argmin())
-    return layers[:, best], float(losses[best])
+    best = losses.argmin(axis=1)
+    return [(layers[:, network, rate], float(losses[network, rate])) for network, rate in enumerate(best)]
 
 
 def _gradient(layers: Matrices, goal: Matrices) -> Matrices:
-    """Of half the squared distance of each product from the goal; shape (L, rates, n, n), like `layers`."""
+    """Of half the squared distance of each product from the goal; shape (L, …, n, n), like `layers`."""
     products = _products(layers)
     gradient = np.empty_like(layers)
     back = products[-1] - goal
     for layer in range(len(layers) - 1, -1, -1):
-        np.matmul(back, products[layer].swapaxes(1, 2), out=gradient[layer])
-        back = layers[layer].swapaxes(1, 2) @ back
+        np.matmul(back, products[layer].swapaxes(-2, -1), out=gradient[layer])
+        back = layers[layer].swapaxes(-2, -1) @ back
     return gradient
 
 
 def _products(layers: Matrices) -> Matrices:
-    """Of none of the layers, of the first, of the first two …: (L + 1, rates, n, n)."""
+    """Of none of the layers, of the first, of the first two …: (L + 1, …, n, n)."""
     products = np.empty((len(layers) + 1, *layers.shape[1:]))
     products[0] = np.eye(SIZE)
     for index, layer in enumerate(layers):

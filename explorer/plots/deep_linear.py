@@ -73,7 +73,7 @@ def losses_text(fits: Sequence[Fit]) -> str:
 
 def _figure(y: str) -> go.Figure:
     """Both axes logarithmic, every depth that is measured named."""
-    figure = go.Figure(layout=theme.layout("layers", y, percent=False, hovermode="closest"))
+    figure = go.Figure(layout=theme.layout("layers", y, percent=False, hovermode="closest", showlegend=True))
     ticks = [2**power for power in range(7)]
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(tick) for tick in ticks])
     figure.update_yaxes(type="log", rangemode="normal", exponentformat="power", dtick=1)

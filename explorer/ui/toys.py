@@ -82,7 +82,7 @@ def shattering() -> None:
         lines = shattering_plots.correlations(shown, noises, depth, _TALL)
         live_plot(lines, key="toys-correlations", height=_TALL, alt=shattering_plots.correlations_text(shown, depth))
     st.caption(
-        "Balduzzi et al., The Shattered Gradients Problem (2017). One number in, one number out, 200 units each; the "
+        "Balduzzi et al., The Shattered Gradients Problem (2017). One number in, one out, 200 units a layer; the "
         "gradient is that of the output with respect to the input, drawn for one network. Where neighbours disagree, a "
         "step that is right for one input is wrong for the next: white noise tells nothing about the neighbourhood, "
         "brown noise, a random walk, a lot. The paper scales F to keep gradients alike in deeper networks. Left out: "
@@ -190,13 +190,17 @@ def _missing(loss: float) -> str:
 
 def _shattering_sentences(shown: "Sequence[Shattering]", depth: int, noises: dict[str, tuple[float, ...]]) -> list[str]:
     plain, residual = (found.neighbours for found in shown)
+    here = [f"**{_signed(values[depth - 1])}**" for values in (plain, residual)]
     white, brown = noises["white noise"][1], noises["brown noise"][1]
     return [
-        f"With {depth} layer{'s' if depth > 1 else ''} neighbouring inputs' gradients correlate by "
-        f"**{plain[depth - 1]:.2f}** in plain networks and by **{residual[depth - 1]:.2f}** in residual ones: "
-        f"{white:.0f} would be white noise, {brown:.2f} a random walk.",
+        f"With {depth} layer{'s' if depth > 1 else ''} neighbouring inputs' gradients correlate by {here[0]} in plain "
+        f"networks and by {here[1]} in residual ones: {white:.0f} would be white noise, {brown:.2f} a random walk.",
         f"The plain correlation {_halved(plain)}, the residual one {_halved(residual)}.",
     ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def _halved(values: Sequence[float]) -> str:
