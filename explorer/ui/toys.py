@@ -41,8 +41,8 @@ def deep_linear() -> None:
     fits, seconds = _fits(kind, steps)
     frame.finding(
         _linear_sentences(fits),
-        f"{linear.SIZE}×{linear.SIZE} target, {steps} steps at the best of {len(linear.RATES)} learning rates; all "
-        f"{len(fits)} depths, plain and residual, in {seconds:.1f} s.",
+        f"Seed {_SEED}, {linear.SIZE}×{linear.SIZE} target, {steps} steps at the best of {len(linear.RATES)} learning "
+        f"rates; all {len(fits)} depths, plain and residual, in {seconds:.1f} s.",
     )
     left, right = st.columns(2)
     with left:
@@ -128,7 +128,7 @@ def propagation() -> None:
 @st.cache_data(max_entries=32, show_spinner="Training the linear networks …")
 def _fits(kind: str, steps: int) -> tuple[tuple[linear.Fit, ...], float]:
     started = time.perf_counter()
-    return linear.deep_linear(kind, steps), time.perf_counter() - started
+    return linear.deep_linear(kind, steps, seed=_SEED), time.perf_counter() - started
 
 
 @st.cache_data(max_entries=8, show_spinner="Measuring the untrained networks …")
