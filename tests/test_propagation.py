@@ -30,6 +30,13 @@ def test_with_bn_the_trunk_grows_by_one_in_each_block() -> None:
         assert after.share < before.share  # type: ignore[operator]
 
 
+def test_with_bn_the_share_of_the_branch_falls_like_one_over_the_number_of_the_block() -> None:
+    """The trunk begins with 1/2, the mean square of what BN and ReLU leave of the stem; each block adds 1."""
+    first_stage = propagation(network("preresnet-56:width=32"), IMAGES)[:9]
+    expected = [1 / (number + 0.5) for number in range(1, 10)]
+    assert [signal.share for signal in first_stage] == pytest.approx(expected, rel=0.2)
+
+
 def test_without_bn_the_trunk_doubles_in_each_block() -> None:
     signals = propagation(network("preresnet-20:width=64,bn=off"), IMAGES)
     assert factor(signals) == pytest.approx(2, rel=0.2)
