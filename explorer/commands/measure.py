@@ -1,4 +1,4 @@
-"""measure: responses, gradients, gates of trained networks, and the studies that take longer."""
+"""measure: responses, gradients, gates of trained networks, the studies that take longer, and the toys."""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer import recordings
-from explorer.commands import studies
+from explorer.commands import studies, toys
 from explorer.commands.output import catalogue, command, result
 from explorer.data import sources
 from explorer.errors import RequestError
@@ -28,6 +28,7 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--data", help="where the test images are (default: the run's)")
     studies.add_to(measures)
+    toys.add_to(measures)
 
 
 def responses(options: Namespace) -> None:

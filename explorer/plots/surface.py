@@ -16,7 +16,7 @@ from explorer.records import PlaneRecord
 _SCALE = "Cividis"  # even steps look even, to colour-blind eyes too
 _LEVELS = 24
 _EVERY = (1, 2, 4, 8)
-_CAMERA = {"eye": {"x": 1.45, "y": -1.45, "z": 0.85}}
+_CAMERA = {"eye": {"x": 1.3, "y": -1.3, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.12}}
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,11 @@ def landscapes(shown: Sequence[Surface]) -> go.Figure:
             ),
             row=1, col=column,
         )  # fmt: skip
-    ticks, words = _ticks(low, high)
     plain = {"showbackground": False, "title": {"text": ""}, "nticks": 5}
-    height = {**plain, "range": [low, high], "tickvals": ticks, "ticktext": words, "title": {"text": "loss"}}
-    figure.update_scenes(xaxis=plain, yaxis=plain, zaxis=height, aspectmode="cube", camera=_CAMERA)
+    height = {**plain, "range": [low, high], "tickvals": _ticks(low, high)[0], "showticklabels": False}
+    figure.update_scenes(
+        xaxis=plain, yaxis=plain, zaxis=height, aspectmode="cube", camera=_CAMERA, dragmode="turntable"
+    )
     figure.update_layout(
         coloraxis=_coloraxis(low, high), paper_bgcolor="rgba(0,0,0,0)", font={"family": theme.FONT, "size": 13},
         margin={"l": 0, "r": 64, "t": 26, "b": 0},

@@ -73,8 +73,25 @@ async function react(Plotly, chart, figure) {
   const data = played(chart, whole)
   chart.config ??= config(Plotly, chart) // one object for good: given another, plotly.js starts from scratch
   await Plotly.react(chart.canvas, identified(data), themed(arranged(layout, chart.narrow), colours), chart.config)
+  link(Plotly, chart)
   chart.host.classList.add("is-drawn")
   count("__residualUpdates", chart.data.key)
+}
+
+// Two landscapes are looked at from one side: turning one turns the other.
+function link(Plotly, chart) {
+  if (chart.linked || !chart.canvas._fullLayout?.scene2) return
+  chart.linked = true
+  const follow = (change) => {
+    const [[name, camera] = []] = Object.entries(change).filter(([name]) => /^scene\d*\.camera$/.test(name))
+    if (!camera || chart.turning) return
+    const others = Object.keys(chart.canvas._fullLayout).filter((key) => /^scene\d*$/.test(key) && `${key}.camera` !== name)
+    chart.turning = true
+    Plotly.relayout(chart.canvas, Object.fromEntries(others.map((key) => [`${key}.camera`, camera])))
+      .finally(() => { chart.turning = false })
+  }
+  chart.canvas.on("plotly_relayouting", follow)
+  chart.canvas.on("plotly_relayout", follow)
 }
 
 function resize(chart) {
@@ -122,6 +139,11 @@ function themed(layout, colours) {
     if (!/^[xy]axis\d*$/.test(name)) continue
     const lines = { linecolor: colours.line, tickcolor: colours.line, zerolinecolor: colours.line }
     merged[name] = { gridcolor: colours.grid, ...lines, ...layout[name] }
+  }
+  for (const name of Object.keys(layout).filter((name) => /^scene\d*$/.test(name))) {
+    const quiet = { gridcolor: colours.line, zeroline: false, showspikes: false }
+    const axes = ["xaxis", "yaxis", "zaxis"].map((axis) => [axis, { ...quiet, ...layout[name][axis] }])
+    merged[name] = { ...layout[name], ...Object.fromEntries(axes) }
   }
   return merged
 }

@@ -59,6 +59,7 @@ PAGES = (
     Entry("gradients", "Inside", "Gradients", ":material/ssid_chart:", "With BN they do not vanish."),
     Entry("surface", "Inside", "Loss surface", ":material/terrain:", "The loss around the trained weights."),
     Entry("lesions", "Inside", "Lesions", ":material/content_cut:", "What is lost without a block."),
+    Entry("toys", "Inside", "Toys", ":material/toys:", "Why it helps, in small networks that answer at once."),
     Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
 )
 HOME = PAGES[0]

@@ -81,8 +81,15 @@ def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
     for one in measured:
         losses = [loss for loss in one.losses.values() if loss is not None]
         path = f", {one.plane.within:.0%} of its way lies in the plane" if plane == "path" else ""
-        said.append(f"**{one.label}:** loss {one.middle:.2g} at the trained weights, up to {max(losses):.2g}{path}.")
+        said.append(
+            f"**{one.label}:** loss {_number(one.middle)} at the trained weights, up to {_number(max(losses))}{path}."
+        )
     return said
+
+
+def _number(loss: float | None) -> str:
+    """Two digits, but no power of ten."""
+    return "beyond all numbers" if loss is None else f"{loss:,.0f}" if loss >= 10 else f"{loss:.2g}"
 
 
 def _basis(plane: str) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.ui import frame, surface
 
-frame.begin("Loss surface", "Why can the solver find its way in one network and not in the other?")
+frame.begin("Loss surface", "What does the loss look like around the trained weights?")
 with frame.errors_in_place():
     surface.panel()
 st.caption(

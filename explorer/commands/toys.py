@@ -1,0 +1,101 @@
+"""measure: deep-linear, shattering, propagation: small experiments on untrained or tiny networks, done in a second."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from explorer.commands.output import command, percent, result
+from explorer.config import NetworkConfig, TrainingConfig, network
+from explorer.data import sources
+from explorer.errors import RequestError
+from explorer.measurement.deep_linear import STEPS, TARGETS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def add_to(measures: Any) -> None:
+    """Declare these commands among those of `measure`."""
+    parser = command(measures, "deep-linear", deep_linear, "linear networks of 1 … 64 layers (Hardt and Ma 2016)")
+    parser.add_argument("--target", choices=TARGETS, default=TARGETS[0])
+    parser.add_argument("--steps", type=int, default=STEPS, help="of gradient descent")
+    parser.add_argument("--seed", type=int, default=0)
+    parser = command(measures, "shattering", shattering, "gradients along a line of inputs (Balduzzi et al. 2017)")
+    parser.add_argument("--depth", type=int, default=50, help="of the deepest network, in ReLU layers")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the residual branch, beta in the paper")
+    parser.add_argument("--networks", type=int, default=5, help="to average over")
+    parser = command(measures, "propagation", propagation, "trunk and branch of untrained blocks (De and Smith 2020)")
+    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="resnet-56, resnet-56:bn=off, skipinit-56 …")
+    parser.add_argument("--data", default="auto", help="where the images are")
+    parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def deep_linear(options: Namespace) -> None:
+    """What is missing of the target, and the largest layer, for each depth."""
+    from explorer.measurement import deep_linear as measurement
+
+    _at_least("--steps", options.steps, 0)
+    _at_least("--seed", options.seed, 0)
+    fits = measurement.deep_linear(options.target, options.steps, seed=options.seed)
+    lines = [
+        f"{fit.depth:>2} layers: missing {percent(fit.residual_loss)} residual, {percent(fit.plain_loss)} plain; "
+        f"largest layer {fit.norm:.4f}"
+        for fit in fits
+    ]
+    shown = {"target": options.target, "steps": options.steps, "seed": options.seed}
+    found = [{name: _finite(value) for name, value in asdict(fit).items()} for fit in fits]
+    result(options, {**shown, "fits": found}, "\n".join(lines))
+
+
+def shattering(options: Namespace) -> None:
+    """The autocorrelation of the gradient at each depth, plain and residual."""
+    from explorer.measurement.shattering import shattering
+
+    _at_least("--depth", options.depth, 1)
+    _at_least("--networks", options.networks, 1)
+    found, lines = {}, []
+    for family in ("plain", "resnet"):
+        measured = shattering(family, options.depth, options.networks, options.scale)
+        found[family] = {"neighbours": measured.neighbours, "correlations": measured.correlations}
+        lines.append(f"{family:<7} neighbours at {options.depth} layers: {measured.neighbours[-1]:.3f}")
+    shown = {"depth": options.depth, "scale": options.scale, "networks": options.networks}
+    result(options, {**shown, **found}, "\n".join(lines))
+
+
+def propagation(options: Namespace) -> None:
+    """Branch, what is carried, and their sum in every block of untrained networks."""
+    from explorer.measurement.propagation import propagation
+
+    configs = [network(name) for name in options.networks]
+    images = _images(options)
+    measured, lines = [], []
+    for config in configs:
+        signals = propagation(config, images, options.seed)
+        blocks = [{**asdict(signal), "share": signal.share} for signal in signals]
+        measured.append({"network": config.name, "blocks": blocks})
+        lines += [_told(config, block) for block in blocks]
+    result(options, {"networks": measured, "images": len(images), "seed": options.seed}, "\n".join(lines))
+
+
+def _images(options: Namespace) -> "Tensor":
+    from explorer.data.prepared import prepared
+
+    _at_least("--images", options.images, 1)
+    ready = prepared(sources.load(options.data), TrainingConfig(train_images=max(1000, options.images)))
+    return ready.normalization(ready.train_images[: options.images])
+
+
+def _told(config: NetworkConfig, block: dict[str, Any]) -> str:
+    sums = "" if block["trunk"] is None else f", trunk {block['trunk']:.4g}, share {percent(block['share'])}"
+    return f"{config.name:<24} {block['block']:<10} branch {block['branch']:.4g}{sums}"
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinity."""
+    return None if value == float("inf") else value
+
+
+def _at_least(option: str, value: int, least: int) -> None:
+    if value < least:
+        raise RequestError(f"{option} {value}: write {least} or more")

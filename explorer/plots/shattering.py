@@ -1,0 +1,87 @@
+"""Gradients along a line of inputs, and how far they agree with their neighbours': Balduzzi et al. (2017), figure 1."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from explorer.plots import theme
+
+if TYPE_CHECKING:  # torch comes with it, and the page is painted before
+    from explorer.measurement.shattering import Shattering
+
+_NOISE_DASHES = ("dot", "dash")
+_NAMES = {"plain": "plain", "resnet": "residual"}
+
+
+def gradient_curves(shown: "Sequence[Shattering]", depth: int, height: int) -> go.Figure:
+    """One network's gradient at this depth for each of two families, one above the other on one y axis."""
+    figure = theme.panels([theme.FAMILIES[one.family] for one in shown], "", percent=False, hovermode="closest")
+    for column, one in enumerate(shown, 1):
+        line = {"color": theme.colour(one.family), "width": 1.5}
+        curve = _line(one.inputs, one.gradients[depth - 1], _NAMES[one.family], line, "input %{x:.2f}: %{y:.2f}")
+        figure.add_trace(curve.update(showlegend=False), row=1, col=column)
+    _stack(figure, height, "gradient / its size", gap=0.1)
+    return figure.update_layout(xaxis_showticklabels=False, xaxis2_title_text="input")
+
+
+def correlations(
+    shown: "Sequence[Shattering]", noises: Mapping[str, Sequence[float]], depth: int, height: int
+) -> go.Figure:
+    """The autocorrelation at this depth beside that of noise; under it the neighbours' for every depth."""
+    titles = (f"Correlation at {_layers(depth)}, by distance", "Correlation of neighbours, by depth")
+    figure = theme.panels(titles, "", percent=False, hovermode="closest")
+    for (noise, values), dash in zip(noises.items(), _NOISE_DASHES, strict=True):
+        line = {"color": theme.PAPER, "width": 2, "dash": dash}
+        figure.add_trace(_line(range(len(values)), values, noise, line, "%{x} points apart: %{y:.2f}"), row=1, col=1)
+    for one in shown:
+        name, line = _NAMES[one.family], theme.line(one.family, 1, "test")
+        lags, depths = one.correlations[depth - 1], range(1, len(one.correlations) + 1)
+        figure.add_trace(_line(range(len(lags)), lags, name, line, "%{x} points apart: %{y:.2f}"), row=1, col=1)
+        by_depth = _line(depths, one.neighbours, name, line, "%{x} layers: %{y:.2f}")
+        figure.add_trace(by_depth.update(showlegend=False), row=1, col=2)
+    here = _line([depth, depth], [-0.25, 1.05], "", {"color": theme.PAPER, "width": 1}, "")
+    figure.add_trace(here.update(showlegend=False, hoverinfo="skip"), row=1, col=2)
+    _stack(figure, height, "correlation", gap=0.24)
+    figure.update_yaxes(range=[-0.25, 1.05])
+    return figure.update_layout(xaxis_title_text="points apart", xaxis2_title_text="layers", legend_y=-0.2)
+
+
+def gradients_text(shown: "Sequence[Shattering]", depth: int) -> str:
+    """What `gradient_curves` shows, in words."""
+    told = [f"{theme.FAMILIES[one.family]}: {_sign_changes(one.gradients[depth - 1])} changes of sign" for one in shown]
+    points = len(shown[0].inputs)
+    return f"Gradient along {points} inputs of a network of {_layers(depth)}. " + "; ".join(told) + "."
+
+
+def correlations_text(shown: "Sequence[Shattering]", depth: int) -> str:
+    """What `correlations` shows, in words."""
+    told = [
+        f"{theme.FAMILIES[one.family]}: {one.neighbours[0]:.2f} with 1 layer, {one.neighbours[depth - 1]:.2f} with "
+        f"{depth}, {one.neighbours[-1]:.2f} with {len(one.neighbours)}"
+        for one in shown
+    ]
+    return "Correlation of the gradients of neighbouring inputs. " + "; ".join(told) + "."
+
+
+def _stack(figure: go.Figure, height: int, y: str, gap: float) -> None:
+    """One panel above the other on every page: these figures have half of its width. `gap` is a share of the height."""
+    top = (1 - gap) / 2
+    figure.update_layout(theme.stacked(figure, height)["layout"])
+    figure.update_layout(yaxis_domain=[1 - top, 1], yaxis2_domain=[0, top])
+    figure.layout.annotations[1].y = top
+    figure.update_yaxes(title_text=y)
+
+
+def _line(x: Sequence[float], y: Sequence[float], name: str, line: dict[str, Any], hover: str) -> go.Scatter:
+    hover += f"<extra>{name}</extra>"
+    return go.Scatter(x=list(x), y=list(y), name=name, mode="lines", line=line, hovertemplate=hover)
+
+
+def _layers(depth: int) -> str:
+    return "1 layer" if depth == 1 else f"{depth} layers"
+
+
+def _sign_changes(values: Sequence[float]) -> int:
+    return sum(before * after < 0 for before, after in pairwise(values))
