@@ -103,3 +103,19 @@ def test_a_line_half_written_is_not_read(studies: Studies) -> None:
     assert studies.get(["a"]) is None
     output.write_text(json.dumps({"kind": "k"}) + "\n" + '{"runs": []}\n')
     assert studies.get(["a"]).result == {"runs": []}
+
+
+def test_what_ships_is_found_wherever_the_images_are(studies: Studies, tmp_path: Path) -> None:
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    line = {"kind": "k", "done": 1, "of": 1}
+    (shipped / f"{module.key(['a', 'b'])}.jsonl").write_text(f"{json.dumps(line)}\n{json.dumps({'run': 'a'})}\n")
+    found = Studies(studies.folder, shipped).get(["a", "b"])
+    assert (found.state, found.records, found.result, found.recorded) == (DONE, [line], {"run": "a"}, True)
+    assert Studies(studies.folder, shipped).get(["a", "c"]) is None
+
+
+def test_how_far_it_is_tells_what_remains(studies: Studies) -> None:
+    assert module.Study(RUNNING, [{"done": 1, "of": 4}], None, "", seconds=10).remaining == 30
+    assert module.Study(RUNNING, [], None, "", seconds=10).remaining is None
+    assert module.Study(DONE, [], {}, "").share == 1

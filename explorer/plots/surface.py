@@ -39,7 +39,8 @@ class Surface:
         size = len(self.plane.x)
         for every in _EVERY:
             places = range(0, size, every)
-            if all((row, column) in self.losses for row in places for column in places):
+            from_edge_to_edge = places[-1] == size - 1 > 0
+            if from_edge_to_edge and all((row, column) in self.losses for row in places for column in places):
                 rows = [[self.losses[row, column] for column in places] for row in places]
                 return [self.plane.x[i] for i in places], [self.plane.y[i] for i in places], rows
         return [], [], []

@@ -1,0 +1,17 @@
+"""A server of its own for each test of a page."""
+
+from collections.abc import Iterator
+
+import pytest
+import streamlit as st
+
+
+@pytest.fixture(autouse=True)
+def _own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test finds another's store in the caches, and none starts a worker."""
+    monkeypatch.setenv("EXPLORER_DATA", "shapes")
+    monkeypatch.setattr("explorer.engines.local.LocalEngine.tend", lambda self: None)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
