@@ -85,6 +85,9 @@ class RunConfig(Config):
     seed: int = 0
     weights: str = ""
     """Of a network that was imported the first 16 hex digits of its weights' SHA-256; empty for one trained here."""
+    start: str = ""
+    """The run of a shallower network that this one starts from, identity layers added (section 1); empty: from random
+    weights."""
 
     def __post_init__(self) -> None:
         between("seed", self.seed, 0, 2**31 - 1)

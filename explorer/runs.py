@@ -322,7 +322,8 @@ class Store:
 def _run(row: sqlite3.Row) -> Run:
     config = RunConfig.from_json(row["config"])
     provenance = Provenance(**json.loads(row["provenance"])) if row["provenance"] else None
-    label = row["label"] or f"{config.network.name} · seed {config.seed}"
+    how = " · constructed start" if config.start else ""
+    label = row["label"] or f"{config.network.name}{how} · seed {config.seed}"
     return Run(config, row["state"], row["location"], label, provenance, row["message"], row["created"])
 
 

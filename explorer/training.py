@@ -17,7 +17,7 @@ from explorer.data.prepared import prepared
 from explorer.device import autocast
 from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
-from explorer.measurement.borrowing import borrowed
+from explorer.measurement.borrowing import borrowed, has_gathered
 from explorer.measurement.branches import branches_heard
 from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import responses_heard
@@ -211,7 +211,7 @@ class Training:
     def _evaluation(self, began: float) -> EvaluationRecord:
         data, normalization = self.data, self.data.normalization
         seen, tested = self._looked_at()
-        with borrowed(self.network, own_statistics=self.done == 0):  # BN has gathered nothing yet
+        with borrowed(self.network, own_statistics=not has_gathered(self.network)):
             test = logits(self.network, data.test_images[:tested], normalization, self.precision)
             with responses_heard(self.network) as responses, branches_heard(self.network) as branches:
                 clean = logits(self.network, data.train_images[:seen], normalization, self.precision)

@@ -194,3 +194,25 @@ def test_the_estimate_scales_with_the_work(store: Store) -> None:
     assert jobs.estimate([_config(1)], finished, slots=2) == pytest.approx(3.0)
     assert jobs.estimate([twice, twice, twice], finished, slots=2) == pytest.approx(9.0)
     assert jobs.estimate([twice], [], slots=2) is None
+
+
+def test_a_run_can_start_from_a_trained_shallower_network(store: Store, engine: LocalEngine) -> None:
+    training = replace(SHORT, test_images=50, clean_images=50)  # few enough to be looked at whole each time
+    shallow = RunConfig(NetworkConfig(depth=8, width=4), training, sources.resolve("shapes").name)
+    deep = replace(shallow, network=replace(shallow.network, depth=20), start=shallow.run)
+    store.submit([shallow], "shapes")
+    _until(lambda: store.run(shallow.run).state == DONE, engine)
+    store.submit([deep], "shapes")
+    _until(lambda: store.run(deep.run).state == DONE, engine)
+    last = [record for record in store.records(shallow.run) if isinstance(record, EvaluationRecord)][-1]
+    first = store.records(deep.run)[0]
+    assert isinstance(first, EvaluationRecord)
+    assert (first.step, first.training_error, first.test_error) == (0, last.training_error, last.test_error)
+    added = {branch.block: branch.residual for branch in first.branches}
+    assert added["stage1.0"] > 0
+    assert added["stage1.1"] == added["stage3.2"] == 0
+    assert store.run(deep.run).label == "resnet-20:width=4 · constructed start · seed 0"
+    lost = replace(deep, start="0123456789abcdef")
+    store.submit([lost], "shapes")
+    _until(lambda: store.run(lost.run).state == FAILED, engine)
+    assert "were not kept" in store.run(lost.run).message

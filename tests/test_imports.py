@@ -56,7 +56,7 @@ ALLOWED = {
     "recordings": _LOW | {"runs", "checkpoints"},
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
-    "engines": _MIDDLE | {"engines", "runs", "jobs", "states"},
+    "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states"},
     "ui": _MIDDLE | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"},
     "commands": _MIDDLE
     | {

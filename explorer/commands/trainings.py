@@ -5,7 +5,7 @@ from argparse import Namespace
 from dataclasses import asdict, replace
 from typing import Any
 
-from explorer.commands.output import command, line, numbers, percent, result, say
+from explorer.commands.output import catalogue, command, line, numbers, percent, result, say
 from explorer.config import RunConfig, network, override
 from explorer.data import sources
 from explorer.data.sources import Source
@@ -25,6 +25,9 @@ def add_to(subparsers: Any) -> None:
     """Declare the commands of this group."""
     parser = command(subparsers, "train", train, "train networks")
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="plain-20, resnet-56:shortcut=B,width=32")
+    parser.add_argument(
+        "--start", default="", metavar="RUN", help="from this trained shallower network, identity layers added"
+    )
     _add_recipe(parser)
     parser = command(subparsers, "race", race, "train a shallow and a deep network of each family, and judge")
     parser.add_argument("--families", default="plain,resnet")
@@ -47,8 +50,11 @@ def train(options: Namespace) -> None:
     names, seeds, chosen = options.networks, numbers("seeds", options.seeds), _recipe(options)
     networks = [network(name) for name in names]
     source = sources.resolve(options.data)
+    start = catalogue().run(options.start).run if options.start else ""
     configs = [
-        RunConfig(config, chosen.training_for(config), source.name, seed) for seed in seeds for config in networks
+        RunConfig(config, chosen.training_for(config), source.name, seed, start=start)
+        for seed in seeds
+        for config in networks
     ]
     result(options, {"runs": _results(options, configs, source)[0]})
 

@@ -19,16 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from explorer import device as devices
-from explorer import states
+from explorer import recordings, states
 from explorer.checkpoints import save
+from explorer.config import RunConfig
 from explorer.data import sources
 from explorer.data.image_set import ImageSet
 from explorer.engines.slots import hold
 from explorer.errors import ExplorerError
+from explorer.measurement.constructed import deepened
 from explorer.memory import must_recompute
 from explorer.networks.build import build
 from explorer.networks.recompute import segment
 from explorer.provenance import made_here, now
+from explorer.recordings import Catalogue, Library
 from explorer.runs import DONE, FAILED, PAUSED, RUNNING, Run, Store
 from explorer.training import Training, kept_steps
 
@@ -95,7 +98,7 @@ def _train(work: _Work) -> None:
     provenance = made_here(images.description, work.precision)
     store.set_provenance(run, provenance)
     with _watched(work):
-        network = build(config.network, config.seed)
+        network = _network(store, config)
         if must_recompute(config):
             network.recompute = segment(sum(config.network.blocks))
             devices.free_at_once()
@@ -116,6 +119,14 @@ def _train(work: _Work) -> None:
         store.forget_state(run)
     else:
         store.yield_turn(run)  # unless it is paused
+
+
+def _network(store: Store, config: RunConfig) -> Any:
+    """What training begins with: random weights, or a trained shallower network with identity layers added."""
+    if not config.start:
+        return build(config.network, config.seed)
+    shallow = recordings.trained(Catalogue(store, Library()), config.start).network
+    return deepened(shallow, config.network.depth)
 
 
 def _steps(work: _Work, training: Training) -> None:

@@ -26,3 +26,9 @@ def borrowed(network: nn.Module, own_statistics: bool) -> Iterator[None]:
             bn.running_mean, bn.running_var = mean, var
         for module, training in modes.items():
             module.training = training
+
+
+def has_gathered(network: nn.Module) -> bool:
+    """Whether BN has statistics to normalise with in evaluation mode: none before the first step of training."""
+    counts = [m.num_batches_tracked for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    return not counts or any(count is not None and bool(count > 0) for count in counts)

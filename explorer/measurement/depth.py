@@ -46,7 +46,7 @@ def experiments(results: Iterable[tuple[RunConfig, EvaluationRecord]]) -> dict[E
     found: dict[Experiment, dict[NetworkConfig, list[EvaluationRecord]]] = {}
     for config, evaluation in results:
         network = config.network
-        if network == _usual(network) and not config.weights:
+        if network == _usual(network) and not config.weights and not config.start:
             training = replace(config.training, warm_up_until_error=0.0)  # which the paper's 110 layers alone have
             networks = found.setdefault(Experiment(training, config.data, network.width), {})
             networks.setdefault(network, []).append(evaluation)

@@ -1,6 +1,6 @@
 """Training and test error over a run: the paper's figures 1 and 6, one panel a family, on one axis."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from statistics import mean
 
@@ -22,6 +22,11 @@ class Curve:
     config: RunConfig
     records: Sequence[Record]
     recorded: bool = False
+
+    @property
+    def drawn_as(self) -> tuple[NetworkConfig, bool]:
+        """Runs that make one line: of one network, from random weights or from a constructed start."""
+        return self.config.network, bool(self.config.start)
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,13 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
     A recording behind a live race is drawn faint. `marks` stand grey at the right edge.
     """
     figure = theme.panels(theme.FAMILIES.values(), "error")
-    networks = sorted({curve.config.network for curve in curves}, key=lambda network: (network.depth, network.name))
-    lines = _lines(networks)
+    lines = _lines({curve.drawn_as for curve in curves})
     for recorded in (True, False):
-        for network in networks:
-            chosen = [curve for curve in curves if (curve.config.network, curve.recorded) == (network, recorded)]
+        for drawn_as, line in lines.items():
+            chosen = [curve for curve in curves if (curve.drawn_as, curve.recorded) == (drawn_as, recorded)]
             if chosen:
                 behind = recorded and not all(curve.recorded for curve in curves)
-                _add_network(figure, chosen, lines[network], behind)
+                _add_network(figure, chosen, line, behind)
     for column in (1, 2):  # plotly draws no axes for a panel without a trace
         figure.add_trace(go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip"), row=1, col=column)
     longest = steps or max((curve.config.training.steps for curve in curves), default=1)
@@ -87,24 +91,28 @@ def alternative_text(curves: Sequence[Curve]) -> str:
     for curve in curves:
         last = [record for record in curve.records if isinstance(record, EvaluationRecord)][-1:]
         told += [
-            f"{curve.config.network.name}, seed {curve.config.seed}, step {record.step}: "
+            f"{curve.config.network.name}{', constructed' if curve.config.start else ''}, seed {curve.config.seed}, "
+            f"step {record.step}: "
             f"training error {record.training_error:.1%}, test error {record.test_error:.1%}"
             for record in last
         ]
     return "Error over training steps. " + ("; ".join(told) + "." if told else "Nothing measured yet.")
 
 
-def _lines(networks: Sequence[NetworkConfig]) -> dict[NetworkConfig, _Line]:
-    """Which line each network has: the depth's rank among all, and a number where only an option tells it apart."""
-    depths = sorted({network.depth for network in networks})
+def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, bool], _Line]:
+    """Which line each network has: the depth's rank among all, and a number where only an option tells it apart, or
+    that it was constructed before it was trained."""
+    ordered = sorted(drawn, key=lambda one: (one[0].depth, one[0].name, one[1]))
+    depths = sorted({network.depth for network, _ in ordered})
     variants: dict[tuple[str, int], int] = {}
-    names, lines = short_names(networks), {}
-    for network in networks:
+    names, lines = short_names(dict.fromkeys(network for network, _ in ordered)), {}
+    for network, constructed in ordered:
         variant = 0
-        if ":" in names[network]:
+        if ":" in names[network] or constructed:
             variant = variants[network.family, network.depth] = variants.get((network.family, network.depth), 0) + 1
         rank = depths.index(network.depth)
-        lines[network] = _Line(names[network], network.family, rank, len(depths), variant)
+        name = f"{names[network]} constructed," if constructed else names[network]
+        lines[network, constructed] = _Line(name, network.family, rank, len(depths), variant)
     return lines
 
 

@@ -1,17 +1,21 @@
 """The panel of the constructed solution: what a deep network could have been, beside what training made of it."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from explorer import jobs
-from explorer.engines.studies import DONE, FAILED, RUNNING, Study
-from explorer.runs import Run
-from explorer.ui import frame, resources, sentences
-from explorer.ui.runs import final
+from explorer.config import RunConfig
+from explorer.engines.studies import DONE as MADE
+from explorer.engines.studies import Study
+from explorer.runs import ACTIVE, Run
+from explorer.ui import error_chart, resources, sentences, studies
+from explorer.ui.runs import final, submit
 
 _IMAGES = 1000
-_TICK_SECONDS = 1.0
+Pair = tuple[Run, Run]
+"""A shallow network and a deep one of its family, trained alike."""
 
 
 def panel(runs: Sequence[Run]) -> None:
@@ -20,43 +24,73 @@ def panel(runs: Sequence[Run]) -> None:
     if not pairs:
         return
     st.subheader("Could the deep network have been as good as the shallow one?", anchor=False)
-    studies, asked = resources.studies(), [_arguments(shallow, deep) for shallow, deep in pairs]
-    found = [studies.get(arguments) for arguments in asked]
-    active = any(study and study.state == RUNNING for study in found)
-    st.fragment(_told, run_every=_TICK_SECONDS if active else None, key="constructed")(pairs, asked, active)
-    if active:
-        if st.button("Stop", icon=":material/stop:", key="constructed-stop"):
-            for arguments in asked:
-                studies.stop(arguments)
-            st.rerun()
-    elif not all(study and study.state == DONE for study in found):
-        # both splits, through the shallow network and the deep one
-        seconds = sum(jobs.measuring(run.config, _IMAGES, 2) for pair in pairs for run in pair)
-        label = f"Construct it and look · about {sentences.duration(seconds)}"
-        if st.button(label, icon=":material/construction:", key="constructed-start"):
-            with frame.errors_in_place():
-                for arguments in asked:
-                    studies.start(arguments)
-                st.rerun()
+    asked = [_asked(*pair) for pair in pairs]
+    studies.follow(asked, partial(_told, pairs), "constructed")
+    with st.columns([1, 2])[0]:
+        studies.press(asked, "Construct it", ":material/construction:", "constructed")
+    if studies.done(asked):
+        _trained_on(pairs)
 
 
-def _told(pairs: Sequence[tuple[Run, Run]], asked: Sequence[list[str]], was_active: bool) -> None:
-    found = [resources.studies().get(arguments) for arguments in asked]
-    if was_active and not any(study and study.state == RUNNING for study in found):
-        st.rerun()  # once, to stop the clock
-    said = [_sentence(*pair, study) for pair, study in zip(pairs, found, strict=True) if study and study.state == DONE]
+def _told(pairs: Sequence[Pair], found: studies.Found) -> None:
+    said = [_sentence(*pair, study) for pair, study in zip(pairs, found, strict=True) if study and study.state == MADE]
     if said:
         st.markdown("  \n".join(said))
-    elif was_active:
-        st.caption("Measuring …")
+        studies.badge(found)
     else:
         st.caption(
             "Copy the layers of the trained shallow network, and let all others pass on what they get (section 1). "
             "That deep network cannot be worse than the shallow one, and nobody has to train it."
         )
-    for study in found:
-        if study and study.state == FAILED:
-            st.error(study.message)
+
+
+def _trained_on(pairs: Sequence[Pair]) -> None:
+    """The deep networks trained by the same recipe, from the constructed solution and from scratch."""
+    wanted = [_from_there(*pair) for pair in pairs]
+    live = [run for run in map(resources.server().store.get, [config.run for config in wanted]) if run]
+    active = any(run.state in ACTIVE for run in live)
+    st.fragment(_chart, key="constructed-race")(pairs, live, active)
+    if active:
+        if st.button("Stop", icon=":material/stop:", key="constructed-race-stop"):
+            resources.server().store.stop([run.run for run in live if run.state in ACTIVE])
+            st.rerun()
+        return
+    missing = [config for config in wanted if config.run not in {run.run for run in live if final(run)}]
+    if missing:
+        seconds = error_chart.estimate(missing)
+        takes = f" · about {sentences.duration(seconds)}" if seconds else ""
+        if st.button(f"Train on from there{takes}", icon=":material/play_arrow:", key="constructed-race-start"):
+            submit(missing, studies.location(pairs[0][0]))
+            st.rerun()
+
+
+def _chart(pairs: Sequence[Pair], live: Sequence[Run], was_active: bool) -> None:
+    now = [run for run in (resources.server().store.get(run.run) for run in live) if run]
+    if was_active and not any(run.state in ACTIVE for run in now):
+        st.rerun()  # once: the button below changes too
+    if not now:
+        return
+    scratch = [deep for _, deep in pairs]
+    for (shallow, deep), run in zip(pairs, now, strict=False):
+        last, from_scratch, start = final(run), final(deep), final(shallow)
+        if last and from_scratch and start and last.step == run.config.training.steps:
+            st.markdown(
+                f"**{deep.config.network.family}-{deep.config.network.depth}, trained on from there:** training error "
+                f"{last.training_error:.1%}; from random weights {from_scratch.training_error:.1%}; "
+                f"{start.training_error:.1%} with {shallow.config.network.depth} layers."
+            )
+    own = [run for run in scratch if run.created]
+    error_chart.draw([*now, *own], [run for run in scratch if not run.created], key="constructed-curves")
+    st.caption(
+        "Bold: started from the constructed solution and trained by the same recipe; the other line from random "
+        "weights. In training BN normalises with each batch's own statistics, so that a plain network is no longer "
+        "exactly the shallow one from the first step on; a residual one is, as its added branches are zero."
+    )
+
+
+def _from_there(shallow: Run, deep: Run) -> RunConfig:
+    config = deep.config
+    return RunConfig(config.network, config.training, config.data, config.seed, start=shallow.run)
 
 
 def _sentence(shallow: Run, deep: Run, study: Study) -> str:
@@ -73,21 +107,22 @@ def _sentence(shallow: Run, deep: Run, study: Study) -> str:
     )
 
 
-def _pair(runs: Sequence[Run], family: str) -> tuple[Run, Run] | None:
-    """The shallowest and the deepest of a family, of one seed, the shallow one's weights and images at hand."""
+def _pair(runs: Sequence[Run], family: str) -> Pair | None:
+    """The shallowest and the deepest of a family, of one seed, the shallow one's weights at hand."""
     catalogue = resources.catalogue()
     of_it = sorted(
-        (run for run in runs if run.config.network.family == family), key=lambda run: run.config.network.depth
+        (run for run in runs if run.config.network.family == family and not run.config.start),
+        key=lambda run: run.config.network.depth,
     )
     for shallow in of_it:
         alike = [run for run in of_it if run.config.seed == shallow.config.seed]
-        if catalogue.has_weights(shallow.run) and resources.has_images(shallow) and alike[-1] is not shallow:
+        if catalogue.has_weights(shallow.run) and alike[-1] is not shallow:
             return shallow, alike[-1]
     return None
 
 
-def _arguments(shallow: Run, deep: Run) -> list[str]:
-    source = resources.source_of(shallow)
+def _asked(shallow: Run, deep: Run) -> studies.Asked:
+    """Both splits, through the shallow network and the deep one."""
+    seconds = sum(jobs.measuring(run.config, _IMAGES, 2) for run in (shallow, deep))
     depth = str(deep.config.network.depth)
-    data = str(source.path or source.kind)
-    return ["constructed", shallow.run, "--depth", depth, "--data", data, "--images", str(_IMAGES)]
+    return studies.Asked(shallow, ["constructed", shallow.run, "--depth", depth, "--images", str(_IMAGES)], seconds)

@@ -1,32 +1,23 @@
 """The panel of a race: its curves, verdict, progress and stop, on its own clock."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
 
-from explorer import jobs
 from explorer.config import RunConfig
-from explorer.device import LARGEST_SLOTS
 from explorer.measurement.verdict import Gap, verdict
-from explorer.paper import printed_errors
-from explorer.plots import curves, theme
-from explorer.plots.curves import Curve
 from explorer.race import Race
 from explorer.recipes import RECIPES, is_papers
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, Run
-from explorer.ui import frame, live_feed, resources, sentences
-from explorer.ui.live_feed import Picture, Version
-from explorer.ui.live_plot import Replay, live_plot, watched_plot
-from explorer.ui.runs import final, most_trained, records, submit
+from explorer.ui import error_chart, frame, resources, sentences
+from explorer.ui.runs import final, most_trained, submit
 
 _LONG = RECIPES["paper"].training.steps
 _TO_THE_END = (
     "Deep networks want long training: in the paper's Table 6, after 64,000 steps, ResNet-56 errs on 6.97 % of the "
     "test images and ResNet-20 on 8.75 %."
 )
-_CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
 
 
 def panel(race: Race) -> None:
@@ -57,7 +48,7 @@ def start_or_stop(race: Race, location: str) -> None:
     seed = _next_seed(race, live)
     done = {run.run for run in live if run.state == DONE}
     configs = [config for config in replace(race, seeds=(seed,)).runs if config.run not in done]
-    seconds = _estimate(configs)
+    seconds = error_chart.estimate(configs)
     label = f"Run seed {seed} too" if seed else "Run it here"
     takes = f" · about {sentences.duration(seconds)}" if seconds else ""
     if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start", width="stretch"):
@@ -73,50 +64,8 @@ def _race(race: Race, was_active: bool) -> None:
     recorded = _recorded(race, exact=True) if live else _first(race)
     shown = live or recorded
     _verdict(shown, race)
-    if active:
-        _watched(live, recorded)
-    else:
-        figure, alt, narrow = _drawn(live, [] if live else recorded, race.recipe.training.steps)
-        replay = Replay(shown[0].config.training.steps, max(map(_seconds, shown))) if shown else None
-        live_plot(figure, key="race-curves", height=_CURVES_HEIGHT, alt=alt, narrow=narrow, replay=replay)
-    for run in live:
-        if run.state == FAILED:
-            st.error(f"{run.label}: {run.message}")
-
-
-def _watched(live: Sequence[Run], recorded: Sequence[Run]) -> None:
-    """The race under way, its recording faint behind it, the same picture for all who watch it."""
-    store, runs = resources.server().store, [run.run for run in live]
-
-    def version() -> Version:
-        standing = store.standing(runs)
-        return Version(repr([row[:2] for row in standing]), repr(standing))
-
-    def picture() -> Picture:
-        now = [run for run in map(store.get, runs) if run]
-        return Picture(*_drawn(now, recorded, 1), *_progress(now))
-
-    name, feed = live_feed.offer(repr((str(store.folder), runs, [run.run for run in recorded])), version, picture)
-    watched_plot(name, feed, key="race-curves", height=_CURVES_HEIGHT)
-
-
-def _drawn(live: Sequence[Run], recorded: Sequence[Run], steps: int) -> tuple[theme.Figure, str, theme.Narrow | None]:
-    """The curves, what they show in words, their arrangement on a phone; `steps` is the x axis where none is drawn."""
-    drawn = [_curve(run, recorded=True) for run in recorded] + [_curve(run, recorded=False) for run in live]
-    shown = [*live, *recorded]
-    figure = curves.error_curves(drawn, shown[0].config.training.steps if shown else steps, _marks(shown))
-    return figure, curves.alternative_text(drawn), theme.stacked(figure, _NARROW_HEIGHT)
-
-
-def _marks(shown: Sequence[Run]) -> list[curves.Mark]:
-    """The paper's errors at the end, beside runs of its recipe."""
-    networks = dict.fromkeys(run.config.network for run in shown if is_papers(run.config.training))
-    found = [(network, printed_errors(network.family, network.depth)) for network in networks]
-    return [curves.Mark(network, errors.training, errors.test, errors.source) for network, errors in found if errors]
-
-
-def _seconds(run: Run) -> float:
-    return run.provenance.seconds if run.provenance else 0.0
+    behind = recorded if active or not live else []
+    error_chart.draw(live, behind, key="race-curves", steps=race.recipe.training.steps)
 
 
 def _verdict(runs: Sequence[Run], race: Race) -> None:
@@ -149,24 +98,6 @@ def _what(runs: Sequence[Run]) -> str:
     width = run.config.network.width
     narrow = "" if width == 16 else f", {width} channels wide where the paper's are 16"
     return f"{made}{training.steps:,} steps, {images} at {size} pixels{narrow}. {data}."
-
-
-def _progress(live: Sequence[Run]) -> tuple[float, str]:
-    """How far the seeds under way are, 0..1 and in words."""
-    store = resources.server().store
-    seeds = {run.config.seed for run in live if run.state in ACTIVE}
-    together = [run for run in live if run.config.seed in seeds]
-    now, left = jobs.progress(store, together), jobs.remaining(store, together)
-    words = [now.device, f"{now.images_per_second:,.0f} images/s" if now.images_per_second else "starting …"]
-    words += [f"about {sentences.duration(left)} left"] if left else []
-    return min(now.done, 1.0), " · ".join(word for word in words if word)
-
-
-def _estimate(configs: list[RunConfig]) -> float | None:
-    """By what ran on this machine; before anything has, by the recordings' machine."""
-    slots = min(LARGEST_SLOTS, os.cpu_count() or 1)
-    own = [run for run in resources.server().store.runs() if run.state == DONE and run.location]
-    return jobs.estimate(configs, own or resources.library().runs(), slots)
 
 
 def caution(race: Race) -> None:
@@ -250,7 +181,3 @@ def _next_seed(race: Race, live: Sequence[Run]) -> int:
         if run.state == DONE:
             done[run.config.seed] = done.get(run.config.seed, 0) + 1
     return next(seed for seed, count in sorted(done.items()) if count < len(race.runs))
-
-
-def _curve(run: Run, recorded: bool) -> Curve:
-    return Curve(run.config, records(run), recorded)

@@ -43,10 +43,10 @@ def panel() -> None:
 
 
 def _fig_7(chosen: Sequence[Run]) -> None:
-    left, *toggles = st.columns([5, 2, 2, 2], vertical_alignment="center")
+    left, *toggles = st.columns([10, 6, 5, 5], vertical_alignment="center")
     with left:
         share = controls.moment("responses-share")
-    control = toggles[0].toggle("Untrained control", value=True, key="responses-control")
+    control = toggles[0].toggle("Untrained", value=True, key="responses-control")
     predicted = toggles[1].toggle("From γ and β", key="responses-predicted", help="What BN's parameters alone predict.")
     channels = toggles[2].toggle(
         "Channels", key="responses-channels", help="Eight of ten channels of a layer lie in the band: their |γ|."
@@ -101,7 +101,8 @@ def _summands(chosen: Sequence[Run]) -> None:
         share = controls.moment("responses-share")
     asked = [_asked(run) for run in residual if not _recorded(run) and resources.catalogue().has_weights(run.run)]
     studies.follow(asked, lambda _found: _draw_summands(residual, share), "branches")
-    studies.press(asked, "Measure", ":material/compare_arrows:", "branches")
+    with st.columns([1, 3])[0]:
+        studies.press(asked, "Measure", ":material/compare_arrows:", "branches")
 
 
 def _draw_summands(runs: Sequence[Run], share: float) -> None:

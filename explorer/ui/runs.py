@@ -58,12 +58,13 @@ def submit(configs: list[RunConfig], location: str) -> None:
 
 def latest_race(runs: Sequence[Run]) -> list[Run]:
     """Of these runs the newest finished one with those trained alike; recordings only if nothing was trained here."""
-    own = [run for run in runs if run.created and run.state == DONE]
+    own = [run for run in runs if run.created and run.state == DONE and not run.config.start]
     return _alike(own[0], own)[:_SHOWN_AT_ONCE] if own else longest_race(runs)
 
 
 def longest_race(runs: Sequence[Run]) -> list[Run]:
     """Of these runs those of the longest training, of one seed and one set of images."""
+    runs = [run for run in runs if not run.config.start]
     if not runs:
         return []
     return _alike(max(runs, key=lambda run: (run.config.training.steps, -run.config.seed)), runs)
@@ -71,6 +72,7 @@ def longest_race(runs: Sequence[Run]) -> list[Run]:
 
 def most_trained(runs: Sequence[Run]) -> list[Run]:
     """Of these runs those that most work went into, trained alike and as wide, all their seeds."""
+    runs = [run for run in runs if not run.config.start]
     if not runs:
         return []
     first = max(runs, key=lambda run: jobs.cost(run.config))
@@ -80,7 +82,8 @@ def most_trained(runs: Sequence[Run]) -> list[Run]:
 
 def _alike(first: Run, runs: Sequence[Run]) -> list[Run]:
     alike = (first.config.training, first.config.data, first.config.seed)
-    return [run for run in runs if (run.config.training, run.config.data, run.config.seed) == alike]
+    scratch = [run for run in runs if not run.config.start]
+    return [run for run in scratch if (run.config.training, run.config.data, run.config.seed) == alike]
 
 
 def deepest(runs: Sequence[Run], family: str) -> Run:

@@ -42,8 +42,7 @@ def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:
         if st.button(told, type="primary", icon=icon, key=f"{key}-start", width="stretch"):
             with frame.errors_in_place():
                 for one in missing:
-                    source = resources.source_of(one.run)
-                    studies.start(one.arguments, str(source.path or source.kind))
+                    studies.start(one.arguments, location(one.run))
                 st.rerun()
 
 
@@ -71,6 +70,12 @@ def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: b
     for one, study in zip(asked, found, strict=True):
         if study and study.state == FAILED:
             st.error(f"{one.run.label}: {study.message}")
+
+
+def location(run: Run) -> str:
+    """Where its images are. Raises RequestError where they are not on this machine."""
+    source = resources.source_of(run)
+    return str(source.path or source.kind)
 
 
 def badge(found: Found) -> None:

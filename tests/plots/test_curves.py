@@ -100,3 +100,12 @@ def test_networks_that_differ_in_an_option_are_lines_of_their_own() -> None:
     assert {traces[f"{name} test"].xaxis for name in names} == {"x2"}
     assert lines[0].dash != lines[1].dash
     assert lines[0].color == lines[1].color != lines[2].color
+
+
+def test_a_constructed_start_is_a_line_of_its_own() -> None:
+    scratch = _curve("resnet", 32, (0.5, 0.4))
+    constructed = replace(scratch, config=replace(scratch.config, start="0123456789abcdef"))
+    lines = {name: trace.line for name, trace in _traces([scratch, constructed]).items()}
+    assert set(lines) == {f"resnet-32{how} {split}" for how in ("", " constructed,") for split in ("training", "test")}
+    assert lines["resnet-32 test"].color == lines["resnet-32 constructed, test"].color
+    assert lines["resnet-32 test"].dash != lines["resnet-32 constructed, test"].dash
