@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
-_LOW = {"config", "network_config", "records", "outline", "errors"}
+_LOW = {"config", "network_config", "records", "outline", "errors", "language"}
 _BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
 _MIDDLE = _BELOW_TRAINING | {
     "measurement",
@@ -26,6 +26,7 @@ _MIDDLE = _BELOW_TRAINING | {
 }
 ALLOWED = {
     "errors": set(),
+    "language": set(),
     "canonical": {"errors"},
     "network_config": {"canonical", "errors"},
     "config": {"canonical", "network_config", "errors"},
