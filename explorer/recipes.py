@@ -6,6 +6,7 @@ from pathlib import Path
 
 from explorer.config import NetworkConfig, TrainingConfig
 from explorer.errors import RequestError
+from explorer.language import later
 
 _EVALUATIONS = 12  # at least; each on the whole test set, which takes as long as some eighty steps
 
@@ -53,25 +54,29 @@ RECIPES = {
     for recipe in (
         Recipe(
             "brief",
-            "Brief",
-            "1,000 images at 16×16 pixels, 600 steps, networks of half the paper's width: shows which are harder to "
-            "optimise, not yet which end up worse.",
+            later("Brief"),
+            later(
+                "1,000 images at 16×16 pixels, 600 steps, networks of half the paper's width: shows which are harder "
+                "to optimise, not yet which end up worse."
+            ),
             BRIEF,
             depths=(8, 32),
             width=8,
         ),
         Recipe(
             "longer",
-            "Longer",
-            "5,000 images at 16×16 pixels, 3,000 steps, networks of the paper's width.",
+            later("Longer"),
+            later("5,000 images at 16×16 pixels, 3,000 steps, networks of the paper's width."),
             replace(BRIEF, steps=3000, warm_up_steps=600, train_images=5000, test_images=2000, evaluations=10),
             depths=(8, 32),
         ),
         Recipe(
             "paper",
-            "The paper's",
-            "Section 4.2: 64,000 steps of 128 images, learning rate 0.1 divided by 10 at 32,000 and 48,000. "
-            "Hours on a GPU, days on a CPU.",
+            later("The paper's"),
+            later(
+                "Section 4.2: 64,000 steps of 128 images, learning rate 0.1 divided by 10 at 32,000 and 48,000. "
+                "Hours on a GPU, days on a CPU."
+            ),
             TrainingConfig(),
             depths=(20, 56),
         ),

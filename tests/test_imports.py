@@ -46,8 +46,8 @@ ALLOWED = {
     "networks": _LOW | {"networks"},
     "evaluation": {"data", "device"},
     "summary": {"config", "networks", "outline"},
-    "recipes": {"config", "errors"},
-    "race": {"config", "errors", "recipes"},
+    "recipes": {"config", "errors", "language"},
+    "race": {"config", "errors", "language", "recipes"},
     "measurement": _BELOW_TRAINING | {"measurement"},
     "training": _BELOW_TRAINING | {"measurement"},
     "checkpoints": _BELOW_TRAINING | {"files", "weights"},
@@ -75,7 +75,7 @@ ALLOWED = {
     },
     "__main__": {"commands", "errors"},
 }
-PAGES_MAY = {"config", "errors", "records", "ui", "plots", "recipes", "race", "runs", "measurement"}
+PAGES_MAY = {"config", "errors", "language", "records", "ui", "plots", "recipes", "race", "runs", "measurement"}
 HOMES = {
     "captum": ("explorer/attribution/",),
     "plotly": ("explorer/plots/", "explorer/ui/"),

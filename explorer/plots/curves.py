@@ -7,6 +7,7 @@ from statistics import mean
 import plotly.graph_objects as go
 
 from explorer.config import NetworkConfig, RunConfig
+from explorer.language import tr
 from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
@@ -66,7 +67,7 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
     Of several seeds the mean is drawn, with a band from the best to the worst. `steps` is the length of the x axis.
     A recording behind a live race is drawn faint. `marks` stand grey at the right edge.
     """
-    figure = theme.panels(theme.FAMILIES.values(), "error")
+    figure = theme.panels(theme.family_titles(), tr("error"))
     lines = _lines({curve.drawn_as for curve in curves})
     for recorded in (True, False):
         for drawn_as, line in lines.items():
@@ -80,7 +81,7 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
     for mark in marks:
         _add_mark(figure, mark, longest)
     figure.update_layout(uirevision="curves")
-    figure.update_xaxes(**theme.axis("steps"), range=[0, longest])
+    figure.update_xaxes(**theme.axis(tr("steps")), range=[0, longest])
     figure.update_yaxes(range=[0, 0.95], matches="y")
     return figure
 
@@ -111,7 +112,7 @@ def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, 
         if ":" in names[network] or constructed:
             variant = variants[network.family, network.depth] = variants.get((network.family, network.depth), 0) + 1
         rank = depths.index(network.depth)
-        name = f"{names[network]} constructed," if constructed else names[network]
+        name = tr("{name} constructed,", name=names[network]) if constructed else names[network]
         lines[network, constructed] = _Line(name, network.family, rank, len(depths), variant)
     return lines
 
@@ -123,9 +124,9 @@ def _add_network(figure: go.Figure, curves: list[Curve], drawn: _Line, behind: b
     groups = {name: finished} if finished else {}
     for curve in curves:
         if not _is_finished(curve):
-            groups[f"{name} seed {curve.config.seed}" if finished else name] = [curve]
+            groups[tr("{name} seed {seed}", name=name, seed=curve.config.seed) if finished else name] = [curve]
     for label, group in groups.items():
-        for split, word in (("train", "training"), ("test", "test")):
+        for split, word in (("train", tr("training")), ("test", tr("test"))):
             series = _series(group, split)
             if len(group) > 1 and not behind:
                 figure.add_trace(_band(series, theme.band(drawn.family, drawn.rank, drawn.depths)), row=1, col=column)
@@ -135,7 +136,7 @@ def _add_network(figure: go.Figure, curves: list[Curve], drawn: _Line, behind: b
                 go.Scatter(
                     x=series.steps,
                     y=series.middle,
-                    name=f"{label} {word}{' (recorded)' if behind else ''}",
+                    name=f"{label} {word}{tr(' (recorded)') if behind else ''}",
                     mode="lines+markers" if marked else "lines",
                     marker={"size": 5, "color": line["color"]},
                     line=line,
@@ -154,13 +155,13 @@ def _add_mark(figure: go.Figure, mark: Mark, step: int) -> None:
         go.Scatter(
             x=[step, step],
             y=[mark.training, mark.test],
-            name=f"the paper's {mark.network.family}-{mark.network.depth}",
+            name=tr("the paper's {network}", network=f"{mark.network.family}-{mark.network.depth}"),
             meta="reference",  # of no run: a replay leaves it where it is
             mode="markers",
             marker={"symbol": ["line-ew-open", "diamond"], "size": [12, 8], "color": theme.PAPER},
             cliponaxis=False,
             showlegend=False,
-            text=["training, read from Figure 6", f"test, {mark.source}"],
+            text=[tr("training, read from Figure 6"), tr("test, {source}", source=mark.source)],
             hovertemplate="%{y:.1%} %{text}",
         ),
         row=1,

@@ -11,7 +11,7 @@ from explorer.plots import theme
 
 def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
     """Plain left, residual right, one y axis; training thin, test bold, the paper's values as grey marks."""
-    figure = theme.panels(theme.FAMILIES.values(), "error at the end")
+    figure = theme.panels(theme.family_titles(), "error at the end")
     for column, family in enumerate(FAMILIES, 1):
         measured = [errors for errors in shown if errors.network.family == family]
         depths = sorted({*paper.depths(family), *(errors.network.depth for errors in measured)})

@@ -26,7 +26,7 @@ class LayerLine:
 
 def layer_lines(shown: Sequence[LayerLine], title: str) -> go.Figure:
     """Plain left, residual right, one logarithmic y axis called `title`."""
-    figure = theme.panels(theme.FAMILIES.values(), title, percent=False, hovermode="closest")
+    figure = theme.panels(theme.family_titles(), title, percent=False, hovermode="closest")
     depths = sorted({line.depth for line in shown})
     for line in shown:
         column = 1 if line.family == "plain" else 2

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
+from explorer.language import told
 from explorer.plots import theme
 
 if TYPE_CHECKING:  # torch comes with it, and the page is painted before
@@ -17,7 +18,7 @@ _NAMES = {"plain": "plain", "resnet": "residual"}
 
 def gradient_curves(shown: "Sequence[Shattering]", depth: int, height: int) -> go.Figure:
     """One network's gradient at this depth for each of two families, one above the other on one y axis."""
-    figure = theme.panels([theme.FAMILIES[one.family] for one in shown], "", percent=False, hovermode="closest")
+    figure = theme.panels([_name(one) for one in shown], "", percent=False, hovermode="closest")
     for column, one in enumerate(shown, 1):
         line = {"color": theme.colour(one.family), "width": 1.5}
         curve = _line(one.inputs, one.gradients[depth - 1], _NAMES[one.family], line, "input %{x:.2f}: %{y:.2f}")
@@ -50,19 +51,19 @@ def correlations(
 
 def gradients_text(shown: "Sequence[Shattering]", depth: int) -> str:
     """What `gradient_curves` shows, in words."""
-    told = [f"{theme.FAMILIES[one.family]}: {_sign_changes(one.gradients[depth - 1])} changes of sign" for one in shown]
+    lines = [f"{_name(one)}: {_sign_changes(one.gradients[depth - 1])} changes of sign" for one in shown]
     points = len(shown[0].inputs)
-    return f"Gradient along {points} inputs of a network of {_layers(depth)}. " + "; ".join(told) + "."
+    return f"Gradient along {points} inputs of a network of {_layers(depth)}. " + "; ".join(lines) + "."
 
 
 def correlations_text(shown: "Sequence[Shattering]", depth: int) -> str:
     """What `correlations` shows, in words."""
-    told = [
-        f"{theme.FAMILIES[one.family]}: {one.neighbours[0]:.2f} with 1 layer, {one.neighbours[depth - 1]:.2f} with "
+    lines = [
+        f"{_name(one)}: {one.neighbours[0]:.2f} with 1 layer, {one.neighbours[depth - 1]:.2f} with "
         f"{depth}, {one.neighbours[-1]:.2f} with {len(one.neighbours)}"
         for one in shown
     ]
-    return "Correlation of the gradients of neighbouring inputs. " + "; ".join(told) + "."
+    return "Correlation of the gradients of neighbouring inputs. " + "; ".join(lines) + "."
 
 
 def _stack(figure: go.Figure, height: int, y: str, gap: float) -> None:
@@ -85,3 +86,7 @@ def _layers(depth: int) -> str:
 
 def _sign_changes(values: Sequence[float]) -> int:
     return sum(before * after < 0 for before, after in pairwise(values))
+
+
+def _name(one: "Shattering") -> str:
+    return told(theme.FAMILIES[one.family])

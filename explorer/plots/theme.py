@@ -12,14 +12,16 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.subplots import make_subplots
 
+from explorer.language import later, told
+
 Figure: TypeAlias = go.Figure | dict[str, Any]
 Narrow: TypeAlias = dict[str, Any]
 """`height` in pixels and `layout`, the changes to it."""
 
 PLAIN = "#d55e00"
 RESIDUAL = "#0072b2"
-FAMILIES = {"plain": "Plain networks", "resnet": "Residual networks"}
-"""What the panels of the two families are called, in their order."""
+FAMILIES = {"plain": later("Plain networks"), "resnet": later("Residual networks")}
+"""What the panels of the two families are called, in their order; to be `told`."""
 PAPER = "#838a94"
 """Reference marks: the paper's own values, never a colour of a family."""
 FONT = "'Source Sans', 'Noto Sans KR', 'Nanum Gothic', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif"
@@ -34,6 +36,11 @@ _SHADES = {  # shallowest, deepest
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # from the deepest
 _VARIANT_DASHES = ("2px,3px", "8px,3px,2px,3px,2px,3px", "12px,4px,4px,4px")
 _WIDTHS = {"train": 1.25, "test": 2.75}
+
+
+def family_titles() -> list[str]:
+    """What the panels of the two families are called, in the reader's language."""
+    return [told(title) for title in FAMILIES.values()]
 
 
 def colour(family: str) -> str:

@@ -6,7 +6,7 @@ from explorer.config import NetworkConfig, RunConfig, network
 from explorer.outline import Outline
 from explorer.paper import printed
 from explorer.recipes import RECIPES
-from explorer.ui import controls, counts, exchange, frame, network_controls, resources, sitemap
+from explorer.ui import address, controls, counts, exchange, frame, network_controls, resources, sitemap
 from explorer.ui.drawing import drawing
 from explorer.ui.runs import submit
 
@@ -61,14 +61,15 @@ def outline(config: NetworkConfig) -> Outline:
 def _beside(config: NetworkConfig) -> list[NetworkConfig]:
     """What stands beside the network: its twin, nothing, or what was typed."""
     choices = [_TWIN, _ALONE] if config.twin != config else [_ALONE]
+    address.recall("beside", choices[0])
     picked = st.selectbox(
         "Beside it",
         choices,
         accept_new_options=True,
         help="Its twin has the same layers without shortcuts (or with them). Or type a name: highway-32.",
         key="beside",
-        bind="query-params",
     )
+    address.remember("beside", choices[0])
     if picked == _ALONE:
         return []
     other = config.twin if picked == _TWIN else network(picked)

@@ -10,70 +10,78 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.config import NetworkConfig, network
 from explorer.errors import RequestError
+from explorer.language import later, told, tr
 from explorer.race import Race
 from explorer.recipes import RECIPES
 from explorer.runs import Run
-from explorer.ui import resources
+from explorer.ui import address, resources
+from explorer.ui.frame import ORIGINS
 
 _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
 _FURTHER = ("preresnet-32", "highway-32", "skipinit-32", "resnet-32:shortcut=B", "resnet-32:strength=0.5")
 _PLAY_SECONDS, _PLAY_STEP = 1.0, 10
-_DATA_LABELS = {"cifar10": "CIFAR-10", "shapes": "Generated shapes"}
+_DATA_LABELS = {"cifar10": later("CIFAR-10"), "shapes": later("Generated shapes")}
 
 
 def race(columns: Sequence[DeltaGenerator]) -> Race:
     """Recipe, depths, images, one in each column: what is compared. Raises RequestError for depths that are none."""
     recipes, depths, data = columns
     with recipes:
+        address.recall("recipe", "brief", RECIPES)
         name = st.segmented_control(
-            "How long",
+            tr("How long"),
             list(RECIPES),
-            default="brief",
             required=True,
-            format_func=lambda name: RECIPES[name].label,
-            help="  \n".join(f"**{recipe.label}:** {recipe.explanation}" for recipe in RECIPES.values()),
+            format_func=lambda name: told(RECIPES[name].label),
+            help="  \n".join(f"**{told(recipe.label)}:** {told(recipe.explanation)}" for recipe in RECIPES.values()),
             key="recipe",
-            bind="query-params",
         )
+        address.remember("recipe", "brief")
     recipe = RECIPES[name or "brief"]
     with depths:
+        address.recall("depths", "")
         own = " | ".join(map(str, recipe.depths))
         pair = st.selectbox(
-            "Depths",
+            tr("Depths"),
             ["", *(pair for pair in _PAIRS if pair != own)],  # empty: the pair that the recipe was made for
             format_func=lambda pair: pair or own,
             accept_new_options=True,
-            help="Shallow | deep: weighted layers, 6n+2 each, 8, 14, 20 … 110. Type your own as 20 | 110.",
+            help=tr("Shallow | deep: weighted layers, 6n+2 each, 8, 14, 20 … 110. Type your own as 20 | 110."),
             key="depths",
-            bind="query-params",
         )
+        address.remember("depths", "")
     with data:
+        choices = resources.data_choices()
+        address.recall("data", choices[0], choices)
         chosen = st.selectbox(
-            "Images",
-            resources.data_choices(),
+            tr("Images"),
+            choices,
             format_func=data_label,
-            help="CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.",
+            help=tr("CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds."),
             key="data",
-            bind="query-params",
         )
+        address.remember("data", choices[0])
     found = resources.source(chosen)
     return Race(recipe, found.name, _depths(pair or own), also=_also(recipe.width))
 
 
 def _also(width: int) -> tuple[NetworkConfig, ...]:
     """Further networks, as wide as the others unless their names say another width."""
-    with st.expander("More networks in this race", expanded="also" in st.query_params):
+    with st.expander(tr("More networks in this race"), expanded="also" in st.query_params):
+        address.recall("also", [])
         names = st.multiselect(
-            "Further networks",
+            tr("Further networks"),
             _FURTHER,
             accept_new_options=True,
             max_selections=4,
-            placeholder="Choose, or type a name such as resnet-32:shortcut=B",
-            help="Trained under the same recipe, on the same images, and drawn beside the others. The page "
-            "Architecture shows what each of them is.",
+            placeholder=tr("Choose, or type a name such as resnet-32:shortcut=B"),
+            help=tr(
+                "Trained under the same recipe, on the same images, and drawn beside the others. The page Architecture "
+                "shows what each of them is."
+            ),
             key="also",
-            bind="query-params",
         )
+        address.remember("also", [])
     return tuple(network(name) if "width=" in name else replace(network(name), width=width) for name in names)
 
 
@@ -114,8 +122,8 @@ def one_run(label: str, choices: Sequence[Run], default: Run, key: str) -> Run:
 def run_label(run: Run) -> str:
     """What tells a run from the others in a list."""
     origin = run.provenance.origin if run.provenance else run.state
-    trained = "" if run.config.weights else f" · {run.config.training.steps:,} steps"
-    return f"{run.label}{trained} · {origin}"
+    trained = "" if run.config.weights else " · " + tr("{steps:,} steps", steps=run.config.training.steps)
+    return f"{run.label}{trained} · {told(ORIGINS.get(origin, origin))}"
 
 
 def pick(label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str) -> str:
@@ -127,13 +135,13 @@ def pick(label: str, options: Sequence[str], default: str, key: str, shown: Call
 def data_label(data: str) -> str:
     """What a choice of images is called."""
     kind = resources.kind(resources.source(data).name)
-    return _DATA_LABELS.get(kind, Path(data).name)
+    return told(_DATA_LABELS[kind]) if kind in _DATA_LABELS else Path(data).name
 
 
 def _depths(text: str) -> tuple[int, ...]:
     numbers = tuple(int(number) for number in re.findall(r"\d+", text))
     if len(numbers) != 2 or numbers[0] >= numbers[1]:
-        raise RequestError(f"depths {text!r}: write a shallow and a deep one, as 20 | 56")
+        raise RequestError(tr("depths {text!r}: write a shallow and a deep one, as 20 | 56", text=text))
     return numbers
 
 
@@ -156,9 +164,9 @@ def moment(key: str) -> float:
     """A share of the training, 0..1, chosen or played; inside of `playing`."""
     slider, button = st.columns([2, 1], vertical_alignment="bottom")
     st.session_state.setdefault(key, 100)
-    share: int = slider.slider("Training done", 0, 100, step=_PLAY_STEP, format="%d%%", key=key)
+    share: int = slider.slider(tr("Training done"), 0, 100, step=_PLAY_STEP, format="%d%%", key=key)
     active = bool(st.session_state.get(f"{key}-playing"))
-    what, icon = ("Pause", ":material/pause:") if active else ("Play", ":material/play_arrow:")
+    what, icon = (tr("Pause"), ":material/pause:") if active else (tr("Play"), ":material/play_arrow:")
     if button.button(what, icon=icon, key=f"{key}-button", on_click=_play_or_pause, args=(key,), width="stretch"):
         st.rerun()  # the clock is the page's
     return share / 100

@@ -8,6 +8,7 @@ import streamlit as st
 from explorer import jobs
 from explorer.config import RunConfig
 from explorer.device import LARGEST_SLOTS
+from explorer.language import language, tr, using
 from explorer.paper import printed_errors
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
@@ -44,7 +45,7 @@ def estimate(configs: list[RunConfig]) -> float | None:
 
 def _watched(live: Sequence[Run], recorded: Sequence[Run], key: str) -> None:
     """The runs under way, the same picture for all who watch them."""
-    store, runs = resources.server().store, [run.run for run in live]
+    store, runs, spoken = resources.server().store, [run.run for run in live], language()
 
     def version() -> Version:
         standing = store.standing(runs)
@@ -52,9 +53,11 @@ def _watched(live: Sequence[Run], recorded: Sequence[Run], key: str) -> None:
 
     def picture() -> Picture:
         now = [run for run in map(store.get, runs) if run]
-        return Picture(*_drawn(now, recorded, 1), *_progress(now))
+        with using(spoken):
+            return Picture(*_drawn(now, recorded, 1), *_progress(now))
 
-    name, feed = live_feed.offer(repr((str(store.folder), runs, [run.run for run in recorded])), version, picture)
+    what = (str(store.folder), runs, [run.run for run in recorded], spoken)
+    name, feed = live_feed.offer(repr(what), version, picture)
     watched_plot(name, feed, key=key, height=_CURVES_HEIGHT)
 
 
@@ -83,8 +86,9 @@ def _progress(live: Sequence[Run]) -> tuple[float, str]:
     seeds = {run.config.seed for run in live if run.state in ACTIVE}
     together = [run for run in live if run.config.seed in seeds]
     now, left = jobs.progress(store, together), jobs.remaining(store, together)
-    words = [now.device, f"{now.images_per_second:,.0f} images/s" if now.images_per_second else "starting …"]
-    words += [f"about {sentences.duration(left)} left"] if left else []
+    speed = now.images_per_second
+    words = [now.device, tr("{speed:,.0f} images/s", speed=speed) if speed else tr("starting …")]
+    words += [tr("about {time} left", time=sentences.duration(left))] if left else []
     return min(now.done, 1.0), " · ".join(word for word in words if word)
 
 

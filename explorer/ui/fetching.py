@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.data.fetch import Progress, fetch
 from explorer.errors import ExplorerError
+from explorer.language import tr
 from explorer.ui import resources
 
 _TICK_SECONDS = 1.0
@@ -63,12 +64,12 @@ def _panel(was_active: bool) -> None:
         now = download.progress
         share = now.bytes_done / now.bytes_total if now and now.bytes_total else 0.0
         got = f"{now.bytes_done / _MEGABYTE:.0f} MB" if now else "…"
-        st.progress(min(share, 1.0), text=f"Getting CIFAR-10: {got}")
+        st.progress(min(share, 1.0), text=tr("Getting CIFAR-10: {got}", got=got))
         return
     if download.error:
         st.error(download.error)
     words, button = st.columns([5, 2], vertical_alignment="center")
-    words.caption("CIFAR-10 is not on this machine: runs use **generated shapes** instead, not photographs.")
-    if button.button("Get CIFAR-10 · 170 MB", icon=":material/download:", key="fetch-start", width="stretch"):
+    words.caption(tr("CIFAR-10 is not on this machine: runs use **generated shapes** instead, not photographs."))
+    if button.button(tr("Get CIFAR-10 · 170 MB"), icon=":material/download:", key="fetch-start", width="stretch"):
         download.start()
         st.rerun()

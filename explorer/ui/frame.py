@@ -9,11 +9,20 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.errors import ExplorerError
+from explorer.language import later, told, tr
 from explorer.records import Provenance
 
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
-_UNEXPECTED = "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
+_UNEXPECTED = later(
+    "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
+)
+ORIGINS = {
+    "live": later("live"),
+    "recorded": later("recorded"),
+    "imported": later("imported"),
+    "paper": later("paper"),
+}
 
 
 def begin(title: str, question: str | None = None) -> None:
@@ -38,10 +47,10 @@ def provenance_badge(provenance: Provenance) -> None:
 
 def provenance_html(provenance: Provenance) -> str:
     """The pill as HTML: origin, device, day, time taken; data and versions in its tooltip."""
-    origin = provenance.origin if provenance.origin in ("live", "recorded", "imported", "paper") else "recorded"
+    origin = provenance.origin if provenance.origin in ORIGINS else "recorded"
     words = [provenance.device, provenance.date[:10], _duration(provenance.seconds)]
     details = [provenance.data, provenance.precision, *(f"{k} {v}" for k, v in provenance.versions.items())]
-    pill = f'<span class="rx-pill rx-{origin}">{origin}</span>'
+    pill = f'<span class="rx-pill rx-{origin}">{escape(told(ORIGINS[origin]))}</span>'
     rest = "".join(f"<span>{escape(word)}</span>" for word in words if word)
     title = escape(" · ".join(detail for detail in details if detail), quote=True)
     return f'<div class="rx-provenance" title="{title}">{pill}{rest}</div>'
@@ -50,7 +59,7 @@ def provenance_html(provenance: Provenance) -> str:
 def show_error(error: Exception) -> None:
     """Draw an error in place: its own line if it is meant for people, else one that gives nothing away."""
     known = isinstance(error, ExplorerError)
-    st.error(str(error) if known else _UNEXPECTED, icon=":material/error:")
+    st.error(str(error) if known else told(_UNEXPECTED), icon=":material/error:")
 
 
 @contextmanager
@@ -66,5 +75,7 @@ def _duration(seconds: float) -> str:
     if seconds <= 0:
         return ""
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return tr("{number} s", number=round(seconds))
+    if seconds < 5400:
+        return tr("{number} min", number=round(seconds / 60))
+    return tr("{number} h", number=round(seconds / 3600, 1))

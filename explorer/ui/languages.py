@@ -5,28 +5,37 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.language import ENGLISH, LANGUAGES, follow
 
-KEY = "lang"
+_KEY = "lang"
 
 
 def switch() -> None:
-    """Draw the switch; what is drawn after it is in the language chosen."""
+    """Draw the switch; what is drawn after it is in the language chosen, which stands in the address.
+
+    The address is written by hand, as `bind` would put the option's label there.
+    """
     follow(_visitors)
+    st.session_state.setdefault(_KEY, _wanted())
     with st.sidebar:
-        st.segmented_control(
+        chosen = st.segmented_control(
             "Language · 언어",
             list(LANGUAGES),
-            default=_browsers(),
             required=True,
             format_func=LANGUAGES.__getitem__,
-            key=KEY,
-            bind="query-params",
+            key=_KEY,
             label_visibility="collapsed",
         )
+    if chosen != st.query_params.get(_KEY, _browsers()):
+        st.query_params[_KEY] = str(chosen)
 
 
 def _visitors() -> str:
     """Of the visitor whose script or fragment runs in this thread; English in any other."""
-    return str(st.session_state.get(KEY) or ENGLISH) if get_script_run_ctx(suppress_warning=True) else ENGLISH
+    return str(st.session_state.get(_KEY) or ENGLISH) if get_script_run_ctx(suppress_warning=True) else ENGLISH
+
+
+def _wanted() -> str:
+    asked = st.query_params.get(_KEY, "")
+    return asked if asked in LANGUAGES else _browsers()
 
 
 def _browsers() -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.config import RunConfig
+from explorer.language import later, told, tr
 from explorer.measurement.verdict import Gap, verdict
 from explorer.race import Race
 from explorer.recipes import RECIPES, is_papers
@@ -14,7 +15,7 @@ from explorer.ui import error_chart, frame, resources, sentences
 from explorer.ui.runs import final, most_trained, submit
 
 _LONG = RECIPES["paper"].training.steps
-_TO_THE_END = (
+_TO_THE_END = later(
     "Deep networks want long training: in the paper's Table 6, after 64,000 steps, ResNet-56 errs on 6.97 % of the "
     "test images and ResNet-20 on 8.75 %."
 )
@@ -33,15 +34,15 @@ def start_or_stop(race: Race, location: str) -> None:
     paused = [run.run for run in live if run.state == PAUSED]
     if active:
         stop, pause = st.columns(2, gap="small")
-        if stop.button("Stop", icon=":material/stop:", key="race-stop", width="stretch"):
+        if stop.button(tr("Stop"), icon=":material/stop:", key="race-stop", width="stretch"):
             server.store.stop(active)
             st.rerun()
-        if pause.button("Pause", icon=":material/pause:", key="race-pause", width="stretch"):
+        if pause.button(tr("Pause"), icon=":material/pause:", key="race-pause", width="stretch"):
             server.store.pause(active)
             st.rerun()
         return
     if paused:
-        if st.button("Go on", type="primary", icon=":material/play_arrow:", key="race-resume", width="stretch"):
+        if st.button(tr("Go on"), type="primary", icon=":material/play_arrow:", key="race-resume", width="stretch"):
             server.store.resume(paused)
             st.rerun()
         return
@@ -49,8 +50,8 @@ def start_or_stop(race: Race, location: str) -> None:
     done = {run.run for run in live if run.state == DONE}
     configs = [config for config in replace(race, seeds=(seed,)).runs if config.run not in done]
     seconds = error_chart.estimate(configs)
-    label = f"Run seed {seed} too" if seed else "Run it here"
-    takes = f" · about {sentences.duration(seconds)}" if seconds else ""
+    label = tr("Run seed {seed} too", seed=seed) if seed else tr("Run it here")
+    takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
     if st.button(label + takes, type="primary", icon=":material/play_arrow:", key="race-start", width="stretch"):
         submit(configs, location)
         st.rerun()
@@ -75,12 +76,15 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
         said = sentences.verdict_sentences(gaps)
         basis = sentences.basis(gaps)
     elif not runs:
-        said = ["Nothing has been measured for this choice yet."]
-        basis = "Run it here: four networks will be trained on this machine."
+        said = [tr("Nothing has been measured for this choice yet.")]
+        basis = tr("Run it here: four networks will be trained on this machine.")
     else:
-        doing = "Paused:" if not any(run.state in ACTIVE for run in runs) else "Training"
-        said = [f"{doing} {race.depths[0]} and {race.depths[-1]} layers, plain and residual …"]
-        basis = "The verdict comes when a shallow and a deep network have finished; faint: recorded."
+        ends = {"shallow": race.depths[0], "deep": race.depths[-1]}
+        if any(run.state in ACTIVE for run in runs):
+            said = [tr("Training {shallow} and {deep} layers, plain and residual …", **ends)]
+        else:
+            said = [tr("Paused: {shallow} and {deep} layers, plain and residual …", **ends)]
+        basis = tr("The verdict comes when a shallow and a deep network have finished; faint: recorded.")
     frame.finding(said, basis + (" " + _what(runs) if runs else ""))
     provenance = next((run.provenance for run in runs if run.provenance), None)
     if provenance:
@@ -91,13 +95,14 @@ def _what(runs: Sequence[Run]) -> str:
     run = runs[0]
     training = run.config.training
     data = run.provenance.data if run.provenance else run.config.data
-    images = f"{training.train_images:,} images" if training.train_images else "all images"
+    images = tr("{count:,} images", count=training.train_images) if training.train_images else tr("all images")
     recorded = run.provenance and run.provenance.origin == "recorded"
-    made = f"Recorded with {_depths(runs)}: " if recorded else ""
+    made = tr("Recorded with {depths}:", depths=_depths(runs)) + " " if recorded else ""
     size = f"{training.image_size}×{training.image_size}"
     width = run.config.network.width
-    narrow = "" if width == 16 else f", {width} channels wide where the paper's are 16"
-    return f"{made}{training.steps:,} steps, {images} at {size} pixels{narrow}. {data}."
+    narrow = "" if width == 16 else tr(", {width} channels wide where the paper's are 16", width=width)
+    how = tr("{steps:,} steps, {images} at {size} pixels", steps=training.steps, images=images, size=size)
+    return f"{made}{how}{narrow}. {data}."
 
 
 def caution(race: Race) -> None:
@@ -110,20 +115,24 @@ def caution(race: Race) -> None:
     steps, gaps = shown[0].config.training.steps, _gaps(shown, race)
     said = ""
     if "resnet" in gaps and gaps["resnet"].degrades:
-        said = (
-            f"After {steps:,} steps the {gaps['resnet'].deep}-layer residual network has not caught up yet. "
-            f"{_TO_THE_END} "
-        )
+        behind = tr(
+            "After {steps:,} steps the {deep}-layer residual network has not caught up yet.",
+            steps=steps, deep=gaps["resnet"].deep,
+        )  # fmt: skip
+        said = f"{behind} {told(_TO_THE_END)} "
     elif not live and is_papers(shown[0].config.training) and steps < _LONG:
-        said = (
-            f"The paper trains for {_LONG:,} steps; these had {steps:,}, the drops of the rate scaled. "
-            "Grey: where the paper's networks end. "
-        )
+        said = tr(
+            "The paper trains for {long:,} steps; these had {steps:,}, the drops of the rate scaled. "
+            "Grey: where the paper's networks end.",
+            long=_LONG, steps=steps,
+        ) + " "  # fmt: skip
     elif steps < _LONG:
-        said = "A short run shows which networks are *harder to optimise*, not yet which end up worse. "
+        said = tr("A short run shows which networks are *harder to optimise*, not yet which end up worse.") + " "
     if recorded and recorded[0].config.training.steps > steps:
         sentences_there = " ".join(sentences.verdict_sentences(_gaps(recorded, race)))
-        said += f"Recorded with {_depths(recorded)}, {recorded[0].config.training.steps:,} steps: {sentences_there}"
+        steps_there = recorded[0].config.training.steps
+        said += tr("Recorded with {depths}, {steps:,} steps:", depths=_depths(recorded), steps=steps_there)
+        said += f" {sentences_there}"
     if said:
         st.info(said, icon=":material/history:")
 
@@ -151,7 +160,8 @@ def _first(race: Race) -> list[Run]:
 
 def _depths(runs: Sequence[Run]) -> str:
     """As: 20 and 56 layers."""
-    return " and ".join(str(depth) for depth in sorted({run.config.network.depth for run in runs})) + " layers"
+    *few, last = [str(depth) for depth in sorted({run.config.network.depth for run in runs})]
+    return tr("{some} and {last} layers", some=", ".join(few), last=last) if few else tr("{last} layers", last=last)
 
 
 def _recorded(race: Race, exact: bool) -> list[Run]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.language import later, told
+
 FOLDER = Path(__file__).resolve().parents[2] / "pages"
 
 
@@ -26,41 +28,42 @@ class Entry:
         return FOLDER / self.section.lower().removeprefix("the ") / f"{self.name}.py"
 
 
+PAPER, INSIDE, WORKSHOP = later("The paper"), later("Inside"), later("Workshop")
 PAGES = (
     Entry(
         "degradation",
-        "The paper",
-        "Degradation",
+        PAPER,
+        later("Degradation"),
         ":material/trending_down:",
-        "Deeper plain networks train worse.",
+        later("Deeper plain networks train worse."),
     ),
     Entry(
         "architecture",
-        "The paper",
-        "Architecture",
+        PAPER,
+        later("Architecture"),
         ":material/account_tree:",
-        "Every network of the paper, drawn and counted.",
+        later("Every network of the paper, drawn and counted."),
     ),
     Entry(
         "depth",
-        "The paper",
-        "Depth and error",
+        PAPER,
+        later("Depth and error"),
         ":material/stacked_line_chart:",
-        "Table 6 and Figure 6, beside what was measured.",
+        later("Table 6 and Figure 6, beside what was measured."),
     ),
     Entry(
-        "responses",
-        "The paper",
-        "Layer responses",
-        ":material/bar_chart:",
-        "How strongly each layer responds.",
+        "responses", PAPER, later("Layer responses"), ":material/bar_chart:", later("How strongly each layer responds.")
     ),
-    Entry("attributions", "The paper", "Attributions", ":material/center_focus_weak:", "Which pixels counted."),
-    Entry("gradients", "Inside", "Gradients", ":material/ssid_chart:", "With BN they do not vanish."),
-    Entry("surface", "Inside", "Loss surface", ":material/terrain:", "The loss around the trained weights."),
-    Entry("lesions", "Inside", "Lesions", ":material/content_cut:", "What is lost without a block."),
-    Entry("toys", "Inside", "Toys", ":material/toys:", "Why it helps, in small networks that answer at once."),
-    Entry("runs", "Workshop", "Runs", ":material/list_alt:", "Every trained network, compared."),
+    Entry("attributions", PAPER, later("Attributions"), ":material/center_focus_weak:", later("Which pixels counted.")),
+    Entry("gradients", INSIDE, later("Gradients"), ":material/ssid_chart:", later("With BN they do not vanish.")),
+    Entry(
+        "surface", INSIDE, later("Loss surface"), ":material/terrain:", later("The loss around the trained weights.")
+    ),
+    Entry("lesions", INSIDE, later("Lesions"), ":material/content_cut:", later("What is lost without a block.")),
+    Entry(
+        "toys", INSIDE, later("Toys"), ":material/toys:", later("Why it helps, in small networks that answer at once.")
+    ),
+    Entry("runs", WORKSHOP, later("Runs"), ":material/list_alt:", later("Every trained network, compared.")),
 )
 HOME = PAGES[0]
 
@@ -73,7 +76,7 @@ def entry(name: str) -> Entry:
 def link(name: str, label: str | None = None) -> None:
     """Draw a link to the page called `name`."""
     row = entry(name)
-    st.page_link(str(row.path), label=label or row.title, icon=row.icon)
+    st.page_link(str(row.path), label=label or told(row.title), icon=row.icon)
 
 
 def sections() -> dict[str, list[st.Page]]:
@@ -81,7 +84,12 @@ def sections() -> dict[str, list[st.Page]]:
     menu: dict[str, list[st.Page]] = {}
     for row in PAGES:
         page = st.Page(
-            row.path, title=row.title, icon=row.icon, url_path=row.name, default=row is HOME, help=row.summary
+            row.path,
+            title=told(row.title),
+            icon=row.icon,
+            url_path=row.name,
+            default=row is HOME,
+            help=told(row.summary),
         )
-        menu.setdefault(row.section, []).append(page)
+        menu.setdefault(told(row.section), []).append(page)
     return menu

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui import frame, gradients, paths, sitemap
+from explorer.ui import address, frame, gradients, paths, sitemap
 
 NORMS = (
     "Without BN, weights a little too small or too large make signal and gradient vanish or explode with depth: try "
@@ -18,12 +18,11 @@ PATHS = (
     "to nothing. After Veit, Wilber and Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow "
     "Networks* (2016); of the trained network, BN with the images' own statistics. A plain network is one path."
 )
-TABS = ("Before training", "Over training", "Along which paths")
+TABS = {"before": "Before training", "over": "Over training", "paths": "Along which paths"}
 
 frame.begin("Gradients", "Is it the vanishing gradient?")
-tabs = st.tabs(TABS, key="view", on_change="rerun", bind="query-params")
 panels = (gradients.before_training, gradients.over_training, paths.panel)
-for tab, panel, caption in zip(tabs, panels, (NORMS, NORMS, PATHS), strict=True):
+for tab, panel, caption in zip(address.tabs(TABS).values(), panels, (NORMS, NORMS, PATHS), strict=True):
     if tab.open:
         with tab, frame.errors_in_place():
             panel()

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from explorer.language import tr
 from explorer.ui import controls, fetching, frame, race, sitemap
 
-frame.begin("Degradation", "Is learning better networks as easy as stacking more layers?")
+frame.begin(tr("Degradation"), tr("Is learning better networks as easy as stacking more layers?"))
 result = st.container()
 with frame.errors_in_place():
     button, *choices = st.columns([5, 5, 3, 3], vertical_alignment="bottom")
@@ -16,11 +17,13 @@ with frame.errors_in_place():
     fetching.panel()
     race.caution(entered)
 st.caption(
-    "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the "
-    "*training* error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). "
-    "Plain and residual twins have the same parameters, start from the same weights and see the same images in the "
-    "same order; only the shortcut differs."
+    tr(
+        "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the "
+        "*training* error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). "
+        "Plain and residual twins have the same parameters, start from the same weights and see the same images in the "
+        "same order; only the shortcut differs."
+    )
 )
-sitemap.link("gradients", "Is it the vanishing gradient?")
-sitemap.link("depth", "How does it end? Depth and error")
-sitemap.link("responses", "Next: what do the layers of these networks do?")
+sitemap.link("gradients", tr("Is it the vanishing gradient?"))
+sitemap.link("depth", tr("How does it end? Depth and error"))
+sitemap.link("responses", tr("Next: what do the layers of these networks do?"))

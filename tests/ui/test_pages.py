@@ -105,7 +105,7 @@ def test_architecture_shows_the_papers_figures_and_does_not_train_imagenet() -> 
 
 
 def test_architecture_has_figure_3_beside_table_1() -> None:
-    app = visit("architecture", view="Figure 3 and Table 1")
+    app = visit("architecture", view="table-1")
     assert not app.exception
     assert "19,632,062,464" in words(app)
 
@@ -193,7 +193,7 @@ def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:
 def test_a_store_that_cannot_be_used_is_one_line_on_every_page(name: str, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "file" / "home"))
-    app = visit(name, **({"view": "Over training"} if name == "gradients" else {}))  # untrained networks need none
+    app = visit(name, **({"view": "over"} if name == "gradients" else {}))  # untrained networks need none
     assert not app.exception
     assert "EXPLORER_HOME" in app.error[0].value
     assert app.title[0].value

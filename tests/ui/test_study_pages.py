@@ -141,7 +141,7 @@ def test_what_a_plane_needs_and_a_run_has_not_is_said(store: Store, pair: list[R
 
 
 def test_paths_are_told_by_the_length_that_holds_half_the_gradient(store: Store, pair: list[RunConfig]) -> None:
-    app = visit("gradients", view="Along which paths")
+    app = visit("gradients", view="paths")
     app.multiselect(key="paths-runs").set_value([pair[1].run]).run()
     _make(store, ["paths", pair[1].run, "--images", "16", "--draws", "30"])
     app.run()

@@ -47,7 +47,7 @@ def _charts(app: AppTest) -> list[dict[str, Any]]:
 
 
 def test_deep_linear_networks_say_what_is_missing() -> None:
-    app = _open("Deep linear networks")
+    app = _open("linear")
     norms, losses = _charts(app)
     assert norms["trained residual"] == pytest.approx(norms["constructed, ‖R<sup>1/L</sup> − I‖"], rel=0.01)
     said = _finding(app)
@@ -60,7 +60,7 @@ def test_deep_linear_networks_say_what_is_missing() -> None:
 
 
 def test_shattered_gradients_follow_the_depth() -> None:
-    app = _open("Shattered gradients")
+    app = _open("shattered")
     deep = _finding(app)
     assert "0 would be white noise, 1.00 a random walk" in deep
     assert "the residual one stays above one half up to 50 layers" in deep
@@ -72,7 +72,7 @@ def test_shattered_gradients_follow_the_depth() -> None:
 
 
 def test_the_signal_is_told_with_bn_and_without() -> None:
-    app = _open("Signal and shortcut")
+    app = _open("signal")
     app.select_slider(key="toys-layers").set_value(20).run()
     said = _finding(app)
     assert "<b>With BN</b> the residual trunk grows by 0." in said

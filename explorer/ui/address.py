@@ -1,0 +1,46 @@
+"""What the address keeps: names of choices, whatever they are called on the screen, so that a link opens the same view.
+
+Streamlit's own `bind` writes an option's label, which another language has not.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import streamlit as st
+
+from explorer.language import language
+
+
+def recall(key: str, default: Any, known: Collection[str] | None = None) -> None:
+    """Before the widget called `key`: give it what the address says; what is not `known` there is passed over."""
+    if key in st.session_state:
+        return
+    asked = st.query_params.get_all(key)
+    if known is not None:
+        asked = [name for name in asked if name in known]
+    several = isinstance(default, list)
+    st.session_state[key] = (asked if several else asked[0]) if asked else default
+
+
+def remember(key: str, default: Any) -> None:
+    """After the widget called `key`: write its value into the address, unless it is the usual one."""
+    value = st.session_state[key]
+    if value == default or value is None:
+        st.query_params.pop(key, None)
+    elif st.query_params.get_all(key) != (value if isinstance(value, list) else [value]):
+        st.query_params[key] = value
+
+
+def tabs(titles: Mapping[str, str]) -> dict[str, Any]:
+    """Tabs by their names, with these titles; only what is on the open one is to be drawn. One set of them a page."""
+    by_title = {title: name for name, title in titles.items()}
+    usual = next(iter(titles))
+    key = f"view-{language()}"  # Streamlit knows the open one by its title
+    asked = st.query_params.get("view", usual)
+    made = st.tabs(list(by_title), default=titles.get(asked), key=key, on_change="rerun")
+    chosen = by_title.get(st.session_state[key], usual)
+    if chosen == usual:
+        st.query_params.pop("view", None)
+    elif asked != chosen:
+        st.query_params["view"] = chosen
+    return dict(zip(titles, made, strict=True))
