@@ -12,19 +12,25 @@ from explorer.language import language
 
 
 def recall(key: str, default: Any, known: Collection[str] | None = None) -> None:
-    """Before the widget called `key`: give it what the address says; what is not `known` there is passed over."""
+    """Before the widget called `key`: give it what the address says, else what it had before the visitor left the page.
+
+    What is not `known` in the address is passed over.
+    """
     if key in st.session_state:
         return
     asked = st.query_params.get_all(key)
     if known is not None:
         asked = [name for name in asked if name in known]
-    several = isinstance(default, list)
-    st.session_state[key] = (asked if several else asked[0]) if asked else default
+    if asked:
+        st.session_state[key] = asked if isinstance(default, list) else asked[0]
+    else:
+        st.session_state[key] = st.session_state.get(_left(key), default)
 
 
 def remember(key: str, default: Any) -> None:
     """After the widget called `key`: write its value into the address, unless it is the usual one."""
     value = st.session_state[key]
+    st.session_state[_left(key)] = value  # a widget's own is forgotten on a page that does not draw it
     if value == default or value is None:
         st.query_params.pop(key, None)
     elif st.query_params.get_all(key) != (value if isinstance(value, list) else [value]):
@@ -44,3 +50,7 @@ def tabs(titles: Mapping[str, str]) -> dict[str, Any]:
     elif asked != chosen:
         st.query_params["view"] = chosen
     return dict(zip(titles, made, strict=True))
+
+
+def _left(key: str) -> str:
+    return f"{key}-when-left"

@@ -166,7 +166,7 @@ function pageColours(element) {
 function config(Plotly, chart) {
   const save = (format, icon) => ({
     name: `download-${format}`,
-    title: `Download as ${format.toUpperCase()}`,
+    title: chart.data.words.download.replace("#", format.toUpperCase()),
     icon,
     click: () => download(Plotly, chart, format),
   })
@@ -208,7 +208,7 @@ function fail(chart, error) {
   console.error("live plot", chart.data.key, error)
   if (chart.drawn || chart.gone) return
   chart.canvas.classList.add("residual-plot-failed")
-  chart.canvas.textContent = "The chart could not be drawn. Reload the page to try again."
+  chart.canvas.textContent = chart.data.words.failed
 }
 
 function count(counter, key) {

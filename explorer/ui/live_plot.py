@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.language import tr
 from explorer.plots import theme
 from explorer.ui import live_feed, server
 
@@ -60,8 +61,23 @@ def watched_plot(name: str, feed: live_feed.Feed, *, key: str, height: int) -> N
 
 
 def _mount(key: str, height: int, shown: dict[str, Any]) -> None:
-    data = {"key": key, "height": height, "plotly": server.plotly_url(), **shown}
+    data = {"key": key, "height": height, "plotly": server.plotly_url(), "words": _words(), **shown}
     _component(key=key, data=data, height="content", on_stage_change=_nothing)
+
+
+def _words() -> dict[str, str]:
+    """What the chart's own controls say; # is a number or a format."""
+    return {
+        "download": tr("Download as #"),
+        "failed": tr("The chart could not be drawn. Reload the page to try again."),
+        "moment": tr("Moment of the training, in steps"),
+        "speed": tr("How fast it is played"),
+        "steps": tr("# steps"),
+        "inSeconds": tr("in # s"),
+        "asItWas": tr("as fast as it was"),
+        "play": tr("Play the training again"),
+        "pause": tr("Pause the replay"),
+    }
 
 
 def _nothing() -> None:

@@ -1,6 +1,6 @@
 // A finished chart played again: what lies to the right of the moment is left out.
 
-const DURATIONS = { 5: "in 5 s", 15: "in 15 s", 60: "in 1 min" }
+const DURATIONS = [5, 15, 60] // seconds
 
 function drawReplay(chart, replay) {
   if (!replay) {
@@ -9,13 +9,20 @@ function drawReplay(chart, replay) {
     return
   }
   chart.replay ??= player(chart)
+  const { words } = chart.data
   const { slider, speed } = chart.replay
-  if (Number(slider.max) === replay.steps) return
+  const drawn = JSON.stringify([replay, words])
+  if (chart.replay.drawn === drawn) return
+  chart.replay.drawn = drawn
+  chart.replay.words = words
+  slider.setAttribute("aria-label", words.moment)
+  speed.setAttribute("aria-label", words.speed)
+  label(chart.replay)
   slider.max = replay.steps
   slider.step = Math.max(1, Math.round(replay.steps / 500))
   speed.replaceChildren(
-    ...Object.entries(DURATIONS).map(([seconds, text]) => new Option(text, seconds)),
-    new Option("as fast as it was", replay.seconds),
+    ...DURATIONS.map((seconds) => new Option(words.inSeconds.replace("#", seconds), seconds)),
+    new Option(words.asItWas, replay.seconds),
   )
   speed.value = "15"
   show(chart, replay.steps)
@@ -30,16 +37,12 @@ function player(chart) {
   button.type = "button"
   slider.type = "range"
   slider.min = 0
-  slider.setAttribute("aria-label", "Moment of the training, in steps")
-  speed.setAttribute("aria-label", "How fast it is played")
   button.addEventListener("click", () => (chart.replay.playing ? pause(chart) : play(chart)))
   slider.addEventListener("input", () => {
     pause(chart)
     show(chart, Number(slider.value))
   })
-  const replay = { element, button, slider, moment, speed, at: Infinity, playing: false }
-  label(replay)
-  return replay
+  return { element, button, slider, moment, speed, at: Infinity, playing: false }
 }
 
 function play(chart) {
@@ -65,16 +68,16 @@ function pause({ replay }) {
   label(replay)
 }
 
-function label({ button, playing }) {
+function label({ button, playing, words }) {
   button.textContent = playing ? "❚❚" : "▶"
-  button.setAttribute("aria-label", playing ? "Pause the replay" : "Play the training again")
+  button.setAttribute("aria-label", playing ? words.pause : words.play)
 }
 
 function show(chart, step) {
-  const { slider, moment } = chart.replay
+  const { slider, moment, words } = chart.replay
   chart.replay.at = step
   slider.value = step
-  moment.textContent = `${Math.round(step).toLocaleString("en")} steps`
+  moment.textContent = words.steps.replace("#", Math.round(step).toLocaleString("en"))
   slider.setAttribute("aria-valuetext", moment.textContent)
   draw(chart)
 }
