@@ -43,9 +43,7 @@ def _images(folder: Path) -> tuple[Tensor, list[int]]:
 
 
 @pytest.fixture
-def networks(
-    store: Store, shipped: Library, real_cifar10: Path
-) -> Iterator[dict[str, tuple[Trained, Tensor, list[int]]]]:
+def networks(store: Store, shipped: Library, real_cifar10: Path) -> dict[str, tuple[Trained, Tensor, list[int]]]:
     found = {}
     for name in NAMES:
         run, trained = _trained(store, shipped, name)

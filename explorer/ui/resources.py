@@ -158,10 +158,10 @@ def kind(data: str) -> str:
 
 
 @st.cache_resource(max_entries=_LARGEST_CACHE, show_spinner=False)
-def _trained(run: str, ended: str) -> "Trained":
-    return recordings.trained(catalogue(), run)
+def _trained(run: str, ended: str, step: int | None) -> "Trained":
+    return recordings.trained(catalogue(), run, step)
 
 
-def trained(run: Run) -> "Trained":
-    """A run's trained network; read only, shared by all visitors."""
-    return _trained(run.run, run.provenance.date if run.provenance else "")
+def trained(run: Run, step: int | None = None) -> "Trained":
+    """A run's trained network, with `step` as it was then; read only, shared by all visitors."""
+    return _trained(run.run, run.provenance.date if run.provenance else "", step)
