@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()  # what draws may explain, and what explains may draw
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from explorer import recordings
+from explorer.commands import trust
 from explorer.commands.output import catalogue, command, line, numbers, percent, result, say
 from explorer.data import sources
 from explorer.errors import RequestError
@@ -44,6 +45,7 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--depth", type=int, required=True, help="of the deeper network")
     parser.add_argument("--data", help="where the images are (default: the run's)")
     parser.add_argument("--images", type=int, default=_LESION_IMAGES, help="of each split to look at")
+    trust.add_to(measures)
 
 
 def responses(options: Namespace) -> None:

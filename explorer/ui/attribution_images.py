@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
 
 _GALLERY_IMAGES = 1000  # of the test set: classifying them takes about a second a network
-_SHOWN, _THUMBNAIL = 12, 78  # images a page; pixels
+_SHOWN, _THUMBNAIL = 9, 66  # images a page; pixels
 _MOST_UPLOADS = 20
 _SMALLEST = 32  # pixels of an uploaded picture, as CIFAR-10's
-_ORIGINS = {"gallery": "Test set", "upload": "My own", "camera": "Camera"}
+_ORIGINS = {"gallery": "Test set", "upload": "Mine", "camera": "Photo"}
 _PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 _ANY = -1
 _OUTCOMES = {
-    "disagree": "They disagree",
-    "first": "Only the first is right",
-    "second": "Only the second is right",
+    "disagree": "Disagree",
+    "first": "Only first right",
+    "second": "Only second right",
     "both": "Both right",
     "neither": "Both wrong",
-    "all": "All images",
+    "all": "All",
 }
 
 
@@ -87,7 +87,7 @@ def _pick(pictures: Sequence[Chosen]) -> Chosen:
     """One of the uploaded pictures, as they were cropped."""
     chosen = int(st.session_state.get("attributions-picture", 0))
     chosen = chosen if chosen < len(pictures) else 0
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         for index, picture in enumerate(pictures):
             with st.container(width=_THUMBNAIL, gap=None):
                 name = picture.name if len(picture.name) <= 9 else f"{picture.name[:8]}…"
@@ -127,7 +127,7 @@ def _confusion(
     """The confusion matrix of the first network, and which of its cells was clicked."""
     import pandas as pd
 
-    with st.expander("Confusion matrix", icon=":material/grid_on:"):
+    with st.popover("Confusion matrix", icon=":material/grid_on:", width="stretch"):
         st.caption(f"{subject.run.label}: rows are true classes, columns what they were taken for. Click a number.")
         counts = confusion(labels, predicted, len(classes))
         table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
@@ -147,11 +147,11 @@ def _confusion(
 def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:
     """A page of thumbnails; the test image that is chosen among them."""
     pages = -(-len(indices) // _SHOWN)
-    page = st.number_input(f"Page of {pages} · {len(indices):,} images", 1, pages, 1, key=f"{key}-page")
-    shown = [int(index) for index in indices[(int(page) - 1) * _SHOWN : int(page) * _SHOWN]]
+    page = int(st.session_state.get(f"{key}-page", 1))
+    shown = [int(index) for index in indices[(page - 1) * _SHOWN : page * _SHOWN]]
     picked: int = st.session_state.get(f"{key}-image", shown[0])
     picked = picked if picked in shown else shown[0]
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         for index in shown:
             with st.container(width=_THUMBNAIL, gap=None):
                 name = images.classes[int(images.test_labels[index])]
@@ -159,6 +159,7 @@ def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:
                 if _thumbnail(images.test_images[index].numpy(), name, help, f"{key}-{index}", index == picked):
                     st.session_state[f"{key}-image"] = index
                     st.rerun()
+    st.number_input(f"Page of {pages} · {len(indices):,} images", 1, pages, 1, key=f"{key}-page")
     return picked
 
 

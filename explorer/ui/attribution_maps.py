@@ -16,6 +16,7 @@ from explorer.ui import resources
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
+    from explorer.measurement.deletion import Curves
 
 Parameters = tuple[tuple[str, Any], ...]
 """A method's parameters, by name."""
@@ -102,3 +103,18 @@ def explained(subject: Subject, pixels: NDArray[np.uint8], target: int, asked: R
     nothing = baseline(asked.baseline, image, trained.normalization)
     normalised = trained.normalization(image[None])[0]
     return attribute(trained.network, normalised, target, asked.method, nothing, **dict(asked.parameters))
+
+
+@st.cache_data(max_entries=_SHARED, show_spinner=False, hash_funcs=_BY_IDENTITY)
+def curves(subject: Subject, pixels: NDArray[np.uint8], target: int, values: NDArray[np.float32]) -> "Curves":
+    """The class's probability while a map's pixels are taken away and put in, the most important first."""
+    import copy
+
+    import torch
+
+    from explorer.measurement.deletion import deletion_and_insertion
+
+    trained = resources.trained(subject.run, subject.step)
+    image = trained.normalization(torch.from_numpy(pixels)[None])[0]
+    network = copy.deepcopy(trained.network).eval()  # another visitor may be explaining it
+    return deletion_and_insertion(network, image, torch.zeros_like(image), target, values)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.attribution.baselines import BASELINES
 from explorer.attribution.method import Parameter
@@ -14,6 +15,15 @@ from explorer.ui.attribution_maps import Parameters, Request, Subject, seconds
 _DEFAULT_METHODS = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
 _PREDICTED, _TRUE = -1, -2
 _DETAILS = "\n".join(f"* **{one.label}:** {one.explanation}" for one in METHODS.values())
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the controls stand."""
+
+    target: DeltaGenerator
+    methods: DeltaGenerator
+    settings: DeltaGenerator
 
 
 @dataclass(frozen=True)
@@ -29,12 +39,17 @@ class Question:
     """Coarse maps as they are, not scaled up."""
 
 
-def question(subjects: Sequence[Subject], classes: Sequence[str], label: int | None) -> Question:
+def places() -> Places:
+    """A row for the controls."""
+    target, methods, settings = st.columns([4, 8, 3], vertical_alignment="bottom")
+    return Places(target, methods, settings.popover("Settings", icon=":material/tune:", width="stretch"))
+
+
+def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str], label: int | None) -> Question:
     """The controls above the maps. `label` is the image's class, where it has one."""
-    target_column, method_column, more = st.columns([3, 6, 2], vertical_alignment="bottom")
-    with target_column:
+    with places.target:
         target = _target(classes, label)
-    names: list[str] = method_column.multiselect(
+    names: list[str] = places.methods.multiselect(
         "Methods",
         list(METHODS),
         default=list(_DEFAULT_METHODS),
@@ -42,7 +57,7 @@ def question(subjects: Sequence[Subject], classes: Sequence[str], label: int | N
         help=_DETAILS,
         key="attributions-methods",
     )
-    with more.popover("Settings", icon=":material/tune:", width="stretch"):
+    with places.settings:
         baseline = _baseline(names)
         opacity = st.slider("Opacity of the maps", 20, 100, 100, step=10, format="%d%%", key="attributions-opacity")
         grids = st.toggle(

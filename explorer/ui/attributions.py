@@ -10,14 +10,18 @@ from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
 from explorer.runs import Run
-from explorer.ui import attribution_images, controls, frame, resources, sitemap
+from explorer.ui import attribution_images, attribution_question, controls, frame, resources, sitemap, trust
 from explorer.ui.attribution_images import Chosen
 from explorer.ui.attribution_maps import Subject, as_seen, explained, probabilities
-from explorer.ui.attribution_question import Question, question
+from explorer.ui.attribution_question import Places, Question, question
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import latest_race, shared
 
 _WIDTHS = 640, 360  # of the figure in pixels, on a desk and on a phone
+_PLACES = {"first": ("plain", "First network"), "second": ("resnet", "Second network")}
+_ORDER = """<style>@media (max-width: 640px) {
+    .st-key-attributions-halves [data-testid="stColumn"]:has(.st-key-attributions-rail) { order: 2; }
+}</style>"""  # on a phone the answer comes before the gallery
 
 
 def panel() -> None:
@@ -28,36 +32,42 @@ def panel() -> None:
         st.info("No network has been trained yet.", icon=":material/info:")
         sitemap.link("degradation", "Train some: Degradation")
         return
-    subjects = _networks(choices)
-    rail, maps = st.columns([2, 5], gap="medium")
+    runs = _networks(choices)
+    places = attribution_question.places()
+    with places.settings:
+        subjects = [_at_a_step(run, place) for run, place in zip(runs, _PLACES, strict=True)]
+    st.html(_ORDER)
+    with st.container(key="attributions-halves"):
+        rail, maps = st.columns([2, 5], gap="medium")
     chosen = None
-    with rail, frame.errors_in_place():
+    with rail, st.container(key="attributions-rail"), frame.errors_in_place():
         chosen = attribution_images.image(subjects)
-    with maps:
+    with maps, st.spinner("Explaining …"):
         if chosen is not None:
-            _maps(chosen, subjects)
+            _maps(chosen, subjects, places)
 
 
-def _networks(choices: Sequence[Run]) -> list[Subject]:
-    defaults = {"first": ("plain", "First network"), "second": ("resnet", "Second network")}
+def _networks(choices: Sequence[Run]) -> list[Run]:
     found = []
-    for column, (place, (family, label)) in zip(st.columns(2), defaults.items(), strict=True):
+    for column, (place, (family, label)) in zip(st.columns(2), _PLACES.items(), strict=True):
         with column:
-            run = controls.one_run(label, choices, _deepest(choices, family), key=f"attributions-{place}")
-            found.append(Subject(run, _step(run, f"attributions-{place}-step")))
+            found.append(controls.one_run(label, choices, _deepest(choices, family), key=f"attributions-{place}"))
     return found
 
 
-def _step(run: Run, key: str) -> int | None:
-    """After how many steps, where the network was kept on the way too; None at the end."""
-    kept = resources.catalogue().kept_steps(run.run)
+def _at_a_step(run: Run, place: str) -> Subject:
+    """The network at the end of its training, or at a step at which it was kept on the way."""
+    kept, last = resources.catalogue().kept_steps(run.run), run.config.training.steps
     if not kept:
-        return None
-    last = run.config.training.steps
+        return Subject(run)
     chosen = st.select_slider(
-        "Steps of training", [*kept, last], last, format_func=lambda step: f"{step:,}", key=f"{key}-{run.run}"
+        f"{_PLACES[place][1]} after … steps",
+        [*kept, last],
+        last,
+        format_func=lambda step: f"{step:,}",
+        key=f"attributions-{place}-{run.run}-step",
     )
-    return None if chosen == last else int(chosen)
+    return Subject(run, None if chosen == last else int(chosen))
 
 
 def _deepest(choices: Sequence[Run], family: str) -> Run:
@@ -67,10 +77,10 @@ def _deepest(choices: Sequence[Run], family: str) -> Run:
     return max(found, key=lambda run: run.config.network.depth)
 
 
-def _maps(chosen: Chosen, subjects: Sequence[Subject]) -> None:
+def _maps(chosen: Chosen, subjects: Sequence[Subject], places: Places) -> None:
     runs = [subject.run for subject in subjects]
     classes = _classes(runs[0])
-    asked = question(subjects, classes, chosen.label)
+    asked = question(places, subjects, classes, chosen.label)
     if not asked.requests:
         st.info("Choose at least one method.", icon=":material/info:")
         return
@@ -93,6 +103,8 @@ def _maps(chosen: Chosen, subjects: Sequence[Subject]) -> None:
         )
         alt = alternative_text(columns, rows, classes)
         live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=theme.rearranged(narrow))
+        seen = {one.size: as_seen(chosen.pixels, one.size) for one in subjects}
+        trust.panel(subjects, columns, seen, [one.method for one in asked.requests])
 
 
 def _column(subject: Subject, chosen: Chosen, asked: Question, classes: Sequence[str], name: str) -> Column:
