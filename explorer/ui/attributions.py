@@ -8,9 +8,11 @@ from explorer.attribution.methods import METHODS
 from explorer.errors import RequestError
 from explorer.network_config import short_names
 from explorer.plots import theme
+from explorer.plots.attribution_files import Comparison
 from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
 from explorer.runs import Run
 from explorer.ui import attribution_images, attribution_question, controls, frame, resources, sitemap, trust
+from explorer.ui.attribution_download import configuration, downloads
 from explorer.ui.attribution_images import Chosen
 from explorer.ui.attribution_maps import Subject, as_seen, explained, probabilities
 from explorer.ui.attribution_question import Places, Question, question
@@ -103,6 +105,8 @@ def _maps(chosen: Chosen, subjects: Sequence[Subject], places: Places) -> None:
         )
         alt = alternative_text(columns, rows, classes)
         live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=theme.rearranged(narrow))
+        made = configuration(subjects, columns, chosen, asked.requests)
+        downloads(Comparison(image, columns, rows, classes, made))
         seen = {one.size: as_seen(chosen.pixels, one.size) for one in subjects}
         trust.panel(subjects, columns, seen, [one.method for one in asked.requests])
 
