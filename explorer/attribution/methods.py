@@ -20,7 +20,7 @@ IMAGES_PER_PASS = 25
 nothing more, and a deep network with large images still fits into memory."""
 
 _BOTH_WAYS = 3  # forward and backward, in forward passes
-_MOST = 16  # times as many points as asked for, where the network bends
+_MOST = 6  # times as many points as asked for, where the network bends
 _TINY = 1e-9  # LRP divides by what neurons put out, and silent ones put out 0
 
 

@@ -136,7 +136,7 @@ def _cascades(there: Sequence[tuple[str, Study]]) -> None:
     worst = max(ends, key=lambda name: max(ends[name]))
     told = " and ".join(f"{one.similarity[worst][-1]:.2f} in {one.label}" for one in shown)
     frame.finding(
-        [f"**{names[worst]}** keeps most of its map when the weights are random: {told}."],
+        [f"**{names[worst]}** changes least when all weights are random: a correlation of {told} is left."],
         f"Weights are made random from the head down (Adebayo et al. 2018), {_IMAGES} test images. A map that stays "
         "near 1 draws the image, not what the network learnt.",
     )
