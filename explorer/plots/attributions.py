@@ -238,17 +238,17 @@ def _cell(
 
 def _heading(row: Row, found: Sequence[Attribution | None], layout: _Layout) -> str:
     told = f"  <span style='font-size:12px'>{row.explanation}</span>" if layout.wordy and row.explanation else ""
-    return f"<b>{row.label}</b>{_agree(found)}{told}"
+    return f"<b>{row.label}</b>{_agree(found, layout.narrow)}{told}"
 
 
-def _agree(found: Sequence[Attribution | None]) -> str:
+def _agree(found: Sequence[Attribution | None], briefly: bool = False) -> str:
     """How alike two maps are; nothing for one map, or three."""
     there = [one.values for one in found if one is not None]
     correlation = rank_correlation(*there) if len(there) == len(found) == 2 else None
     if correlation is None:
         return ""
     told = f" · rank correlation {correlation:.2f}".replace("-", "−")
-    return f"{told}, top {TOP:.0%} shared {top_overlap(*there):.0%}"
+    return told if briefly else f"{told}, top {TOP:.0%} shared {top_overlap(*there):.0%}"
 
 
 def _title(column: Column, classes: Sequence[str], explains: bool) -> str:

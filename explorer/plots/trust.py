@@ -65,7 +65,7 @@ def deletion_insertion_text(shown: Sequence[Curved]) -> str:
 
 def sanity_lines(shown: Sequence[Cascade], names: Mapping[str, str]) -> go.Figure:
     """A panel a network, a line a method: 1 means that the map has not noticed what the network forgot."""
-    figure = theme.panels([one.label for one in shown], "rank correlation with the trained map", percent=False)
+    figure = theme.panels([one.label for one in shown], "rank correlation", percent=False)
     for column, one in enumerate(shown, 1):
         layers = ["trained", *one.layers[1:]]
         for index, (method, values) in enumerate(one.similarity.items()):
