@@ -239,7 +239,7 @@ class Attribution:
     """|sum of the map - difference|, where the method promises it to be 0."""
     seconds: float
     difference: float = 0.0
-    """The target's logit for this image less that for the mean image."""
+    """What the map should sum to: the target's logit less that of the baseline; of LRP the whole logit."""
     grid: Any = None
     """(h, w) float32: the map before it was scaled up to the image, where the method's own is coarser."""
     parameters: dict[str, Any] = field(default_factory=dict)

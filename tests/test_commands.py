@@ -133,6 +133,24 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert (status, error) == (0, "")
     assert len(explained["maps"]) == 2
     assert np.load(explained["maps"][0]["files"][0]).shape == (8, 8)
+    asked = ("attribute", run, "--image", "3", "--method", "integrated_gradients", "--out", str(out))
+    _, (explained,), _ = call(*asked, "--set", "steps=20", "--set", "tolerance=0.0", "--baseline", "blurred")
+    (entry,) = explained["maps"]
+    assert (entry["parameters"], entry["baseline"]) == ({"steps": 20, "tolerance": 0.0}, "blurred")
+    assert call(*asked, "--baseline", "grey")[0] == 2
+    assert call(*asked, "--set", "steps")[0] == 2
+    assert call(*asked, "--set", "window=0.5")[0] == 2
+
+    asked = ("measure", "quality", run, "--data", "shapes", "--images", "2", "--method", "deep_lift")
+    _, lines, _ = call(*asked)
+    assert [line.get("kind") for line in lines] == ["quality", "quality", None]
+    assert set(lines[-1]["methods"]["deep_lift"]) == {
+        "completeness", "infidelity", "sensitivity", "deletion", "insertion", "smoothness"
+    }  # fmt: skip
+    assert call(*asked, "--method", "guess")[0] == 2
+    _, lines, _ = call("measure", "sanity", run, "--data", "shapes", "--images", "2", "--method", "saliency")
+    layers = [line["layer"] for line in lines[:-1]]
+    assert (layers[:2], layers[-2:]) == (["", "head"], ["stage1.0", "conv"])
 
     status, (exported,), _ = call("runs", "export", run, "--out", str(tmp_path))
     assert status == 0

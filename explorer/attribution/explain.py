@@ -1,8 +1,9 @@
-"""Ask one network which pixels of one image counted for one class."""
+"""Ask one network which pixels of an image counted for a class."""
 
 import copy
 import operator
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import captum.attr  # noqa: F401 - loaded now, so that no method's time holds its import
@@ -10,109 +11,149 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.attribution.methods import METHODS, Method
+from explorer.attribution.chance import drawn_from
+from explorer.attribution.method import SCORE, Method, Question
+from explorer.attribution.methods import METHODS
 from explorer.errors import ExplorerError, RequestError
+from explorer.networks.residual import ResidualNetwork
 from explorer.records import Attribution
 
+_SEED = 0
 
-def attribute(network: nn.Module, image: Tensor, target: int, method: str, **parameters: Any) -> Attribution:
+
+def attribute(
+    network: nn.Module, image: Tensor, target: int, method: str, baseline: Tensor | None = None, **parameters: Any
+) -> Attribution:
     """The map of one method for class `target`, with (H, W) float32 values in `Attribution.values`.
 
-    `image` is normalised, (3, H, W); the outputs explained are logits. `METHODS` lists the methods and their
-    parameters. All work happens on a copy of the network, so the network itself may be shared between threads and
-    keeps its mode, hooks and gradients, whatever happens. On a CPU the same request gives the same bits. `seconds`
-    is the method's own time, without the copying.
+    `image` is normalised, (3, H, W), and so is `baseline` (None: the mean image, which is zero). All else is as in
+    `attributions`.
+    """
+    if image.ndim != 3:
+        raise RequestError(f"the image has shape {tuple(image.shape)}: one image (3, height, width) is needed")
+    baselines = None if baseline is None else baseline[None]
+    return attributions(network, image[None], [target], method, baselines, **parameters)[0]
 
-    Raises RequestError for an unknown method, parameter or class and for an image of another shape, and
-    ExplorerError where the network's outputs are not finite or the method cannot follow the network.
+
+def attributions(
+    network: nn.Module,
+    images: Tensor,
+    targets: Sequence[int],
+    method: str,
+    baselines: Tensor | None = None,
+    **parameters: Any,
+) -> list[Attribution]:
+    """The maps of one method, one for each of N normalised images (N, 3, H, W) and its class in `targets`.
+
+    The outputs explained are logits. `METHODS` lists the methods and their parameters. All work happens on a copy of
+    the network, so the network itself may be shared between threads and keeps its mode, hooks and gradients, whatever
+    happens. On a CPU the same request gives the same bits, and an image's map does not depend on the others but for
+    rounding. `seconds` is the method's own time without the copying, the same share for each image.
+
+    Raises RequestError for an unknown method, parameter or class and for images of another shape, and ExplorerError
+    where the network's outputs are not finite or the method cannot follow the network.
     """
     chosen = METHODS.get(method)
     if chosen is None:
         raise RequestError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
-    values = _parameters(method, chosen, parameters)
-    if image.ndim != 3:
-        raise RequestError(f"the image has shape {tuple(image.shape)}: one image (3, height, width) is needed")
+    values = chosen.read(method, parameters)
     device_type = next((p.device.type for p in network.parameters()), "cpu")
     # Whatever mode the caller is in, gradients are needed here, in full precision.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast(device_type, enabled=False):
         private = _private(network)
-        pixels = _pixels(image, private)
-        output, at_baseline = _outputs(private, pixels, target)
-        start = time.perf_counter()
-        grid = _run(private, pixels, operator.index(target), chosen, values)
-        summed = grid.sum(dim=1, keepdim=True)
-        full = (
-            functional.interpolate(summed, pixels.shape[-2:], mode="bilinear") if _is_coarse(grid, pixels) else summed
+        pixels = _pixels(images, private)
+        empty = torch.zeros_like(pixels) if baselines is None else _pixels(baselines, private)
+        scores, missing = _scores(private, pixels, empty, targets)
+        asked = Question(
+            pixels.requires_grad_(), torch.tensor([*map(operator.index, targets)], device=pixels.device), empty
         )
-        full_values = full[0, 0].cpu().contiguous().numpy()
-        seconds = time.perf_counter() - start
-    return Attribution(
-        method=method,
-        values=full_values,
-        signed=chosen.signed,
-        target=operator.index(target),
-        completeness_error=abs(float(full.double().sum()) - (output - at_baseline)) if chosen.complete else None,
-        seconds=seconds,
-        difference=output - at_baseline,
-        grid=summed[0, 0].cpu().numpy() if _is_coarse(grid, pixels) else None,
-        parameters=values,
+        start = time.perf_counter()
+        grids = _run(private, asked, chosen, values).sum(dim=1, keepdim=True)
+        coarse = grids.shape[-2:] != pixels.shape[-2:]
+        maps = functional.interpolate(grids, pixels.shape[-2:], mode="bilinear") if coarse else grids
+        found = maps[:, 0].cpu().contiguous().numpy()
+        seconds = (time.perf_counter() - start) / len(pixels)
+    promised = (
+        scores if chosen.sums_to == SCORE else [score - less for score, less in zip(scores, missing, strict=True)]
     )
-
-
-def _parameters(name: str, method: Method, given: dict[str, Any]) -> dict[str, Any]:
-    """All parameters of the method: those given, checked, and defaults for the others."""
-    unknown = sorted(set(given) - set(method.parameters))
-    if unknown:
-        known = ", ".join(method.parameters) or "none"
-        raise RequestError(f"{name} has no parameter {', '.join(unknown)}: it has {known}")
-    return {key: known.read(key, given.get(key, known.default)) for key, known in method.parameters.items()}
+    return [
+        Attribution(
+            method=method,
+            values=one,
+            signed=chosen.signed,
+            target=operator.index(target),
+            completeness_error=abs(float(one.sum(dtype="float64")) - total) if chosen.sums_to else None,
+            seconds=seconds,
+            difference=total,
+            grid=grid[0].cpu().numpy() if coarse else None,
+            parameters=values,
+        )
+        for one, target, total, grid in zip(found, targets, promised, grids, strict=True)
+    ]
 
 
 def _private(network: nn.Module) -> nn.Module:
     """A float32 copy in evaluation mode that nobody else holds: captum leaves hooks behind when it fails."""
     private = copy.deepcopy(network).eval().requires_grad_(False)
+    if isinstance(private, ResidualNetwork):
+        private.recompute = 0  # blocks computed twice would call their hooks twice
     for module in private.modules():  # a measurement may be under way on the network; its hooks came along
         module._forward_hooks.clear()
         module._forward_pre_hooks.clear()
         module._backward_hooks.clear()
         module._backward_pre_hooks.clear()
+        if isinstance(module, nn.ReLU | nn.Dropout):
+            module.inplace = False
     for tensor in (*private.parameters(), *private.buffers()):
         if tensor.is_floating_point():
             tensor.data = tensor.data.float().contiguous()
     return private
 
 
-def _pixels(image: Tensor, network: nn.Module) -> Tensor:
-    """(1, 3, H, W) float32 where the network is, requiring gradients."""
-    device = next((p.device for p in network.parameters()), image.device)
-    pixels = image.detach().to(device, torch.float32, copy=True).contiguous()
-    return pixels[None].requires_grad_()
+def _pixels(images: Tensor, network: nn.Module) -> Tensor:
+    """(N, 3, H, W) float32 where the network is, nobody else's."""
+    if images.ndim != 4:
+        raise RequestError(f"the images have shape {tuple(images.shape)}: (N, 3, height, width) is needed")
+    device = next((p.device for p in network.parameters()), images.device)
+    return images.detach().to(device, torch.float32, copy=True).contiguous()
 
 
-def _outputs(network: nn.Module, pixels: Tensor, target: int) -> tuple[float, float]:
-    """The target's logit for the image and for the mean image; the request is checked on the way."""
+def _scores(
+    network: nn.Module, pixels: Tensor, baselines: Tensor, targets: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """The targets' logits for the images and for the baselines; the request is checked on the way."""
+    if baselines.shape != pixels.shape:
+        raise RequestError(f"the baseline has shape {tuple(baselines.shape[1:])}, the image {tuple(pixels.shape[1:])}")
+    if len(targets) != len(pixels):
+        raise RequestError(f"{len(pixels)} images need as many classes, not {len(targets)}")
     try:
         with torch.no_grad():
-            outputs = network(torch.cat([pixels, torch.zeros_like(pixels)])).double()
+            outputs = network(torch.cat([pixels, baselines])).double()
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         raise RequestError(f"the network cannot read an image of shape {tuple(pixels.shape[1:])}: {reason}") from None
     classes = outputs.shape[1]
-    if isinstance(target, bool) or not hasattr(target, "__index__") or not 0 <= operator.index(target) < classes:
-        raise RequestError(f"class {target} is unknown: the network has classes 0 to {classes - 1}")
+    for target in targets:
+        if isinstance(target, bool) or not hasattr(target, "__index__") or not 0 <= operator.index(target) < classes:
+            raise RequestError(f"class {target} is unknown: the network has classes 0 to {classes - 1}")
     if not outputs.isfinite().all():
         raise ExplorerError("this network's outputs are not finite numbers: its training diverged, or the image did")
-    output, at_baseline = outputs[:, operator.index(target)].tolist()
-    return output, at_baseline
+    places = torch.tensor([*map(operator.index, targets)] * 2, device=outputs.device)
+    of_targets = outputs.gather(1, places[:, None])[:, 0].tolist()
+    return of_targets[: len(targets)], of_targets[len(targets) :]
 
 
-def _run(network: nn.Module, pixels: Tensor, target: int, method: Method, values: dict[str, Any]) -> Tensor:
+def _run(network: nn.Module, asked: Question, method: Method, values: dict[str, Any]) -> Tensor:
+    """The method's map (N, C, h, w); images one at a time, from one seed each, where it draws."""
     try:
-        return method.run(network, pixels, target, **values).detach().float()
+        if not method.draws:
+            return method.run(network, asked, **values).detach().float()
+        found = []
+        for image, target, baseline in zip(asked.images, asked.targets, asked.baselines, strict=True):
+            one = Question(image.detach()[None].requires_grad_(), target[None], baseline[None])
+            with drawn_from(_SEED, asked.images.device):
+                found.append(method.run(network, one, **values).detach().float())
+        return torch.cat(found)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ExplorerError(f"{method.label} cannot explain this network: {reason}") from error
-
-
-def _is_coarse(grid: Tensor, pixels: Tensor) -> bool:
-    return grid.shape[-2:] != pixels.shape[-2:]

@@ -34,6 +34,9 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--image", required=True, help="a picture's path, or the index of a test image")
     parser.add_argument("--method", action="append", required=True, metavar="NAME")
     parser.add_argument("--target", type=int, help="class index (default: the class that each network predicts)")
+    parser.add_argument("--baseline", default="mean", help="mean (the default), zero, blurred or noise")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the methods")
+    parser.add_argument("--step", type=int, help="of the weights kept on the way (default: at the end)")
     parser.add_argument("--data", help="where the test images are (default: the run's)")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
 
@@ -110,21 +113,24 @@ def attribute(options: Namespace) -> None:
     """Write each map as a .npy file of (H, W) float32."""
     import numpy as np
 
+    from explorer.attribution.baselines import baseline
     from explorer.attribution.explain import attribute as explain
     from explorer.evaluation import logits
 
     runs = catalogue()
     chosen = [runs.run(name) for name in options.runs]
-    folder = _folder(options.out)
+    folder, parameters = _folder(options.out), _parameters(options.set)
     maps = []
     for run in chosen:
-        trained = recordings.trained(runs, run.run)
+        trained = recordings.trained(runs, run.run, options.step)
         picture = _picture(options, run.config.training, run.location)
         target = options.target
         if target is None:
             target = int(logits(trained.network, picture[None], trained.normalization).argmax())
+        nothing = baseline(options.baseline, picture, trained.normalization)
         for method in options.method:
-            found = explain(trained.network, trained.normalization(picture[None])[0], target, method)
+            image = trained.normalization(picture[None])[0]
+            found = explain(trained.network, image, target, method, nothing, **parameters)
             file = folder / f"{run.run}-{method}.npy"
             np.save(file, found.values)
             maps.append(
@@ -132,12 +138,30 @@ def attribute(options: Namespace) -> None:
                     "run": run.run,
                     "method": method,
                     "target": target,
+                    "baseline": options.baseline,
+                    "parameters": found.parameters,
                     "seconds": found.seconds,
                     "completeness_error": found.completeness_error,
                     "files": [str(file)],
                 }
             )
     result(options, {"maps": maps}, "\n".join(json.dumps(entry) for entry in maps))
+
+
+def _parameters(texts: list[str]) -> dict[str, int | float | str]:
+    """NAME=VALUE, numbers as numbers."""
+    found: dict[str, int | float | str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise RequestError(f"--set {text!r}: write NAME=VALUE, as steps=100")
+        if re.fullmatch(r"\d+", value):
+            found[name] = int(value)
+        elif re.fullmatch(r"\d*\.\d+(e-?\d+)?", value):
+            found[name] = float(value)
+        else:
+            found[name] = value
+    return found
 
 
 def _picture(options: Namespace, training: TrainingConfig, location: str) -> Any:

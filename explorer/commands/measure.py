@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer import recordings
-from explorer.commands import studies, toys
+from explorer.commands import studies, toys, trust
 from explorer.commands.output import catalogue, command, result
 from explorer.data import sources
 from explorer.errors import RequestError
@@ -29,6 +29,7 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--data", help="where the test images are (default: the run's)")
     studies.add_to(measures)
     toys.add_to(measures)
+    trust.add_to(measures)
 
 
 def responses(options: Namespace) -> None:

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.config import NetworkConfig
+from explorer.measurement.agreement import TOP, rank_correlation, top_overlap
 from explorer.plots import theme
 from explorer.records import Attribution
 
@@ -61,13 +62,6 @@ def row_scale(maps: Sequence[Attribution]) -> float:
 def is_near_zero(values: NDArray[np.float32], scale: float) -> bool:
     """Whether a map is blank beside the other networks': nowhere above `NEAR_ZERO` of the row's scale."""
     return _largest(values) <= NEAR_ZERO * max(scale, SMALLEST_SCALE)
-
-
-def agreement(first: NDArray[np.float32], second: NDArray[np.float32]) -> float | None:
-    """Pearson's correlation of two maps over the pixels: 1 the same pattern, 0 unrelated, None where one is flat."""
-    a, b = (values.astype(np.float64).ravel() - values.mean(dtype=np.float64) for values in (first, second))
-    sizes = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / sizes if sizes > 0 else None
 
 
 def side_by_side(
@@ -244,14 +238,17 @@ def _cell(
 
 def _heading(row: Row, found: Sequence[Attribution | None], layout: _Layout) -> str:
     told = f"  <span style='font-size:12px'>{row.explanation}</span>" if layout.wordy and row.explanation else ""
-    return f"<b>{row.label}</b>{_agree(found)}{told}"
+    return f"<b>{row.label}</b>{_agree(found, layout.narrow)}{told}"
 
 
-def _agree(found: Sequence[Attribution | None]) -> str:
+def _agree(found: Sequence[Attribution | None], briefly: bool = False) -> str:
     """How alike two maps are; nothing for one map, or three."""
     there = [one.values for one in found if one is not None]
-    correlation = agreement(*there) if len(there) == len(found) == 2 else None
-    return "" if correlation is None else f" · correlation {correlation:.2f}".replace("-", "−")
+    correlation = rank_correlation(*there) if len(there) == len(found) == 2 else None
+    if correlation is None:
+        return ""
+    told = f" · rank correlation {correlation:.2f}".replace("-", "−")
+    return told if briefly else f"{told}, top {TOP:.0%} shared {top_overlap(*there):.0%}"
 
 
 def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
@@ -284,7 +281,7 @@ def _told(found: Attribution) -> str:
     told = f"sum {float(found.values.sum(dtype=np.float64)):.3g}, largest |value| {_largest(found.values):.3g}"
     if found.completeness_error is None:
         return told
-    return f"{told}<br>should sum to {found.difference:.3g}, the logit less that of the mean image"
+    return f"{told}<br>should sum to {found.difference:.3g}"
 
 
 def _frame(layout: _Layout, target: str) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _error_without(run: str, ended: str, removed: tuple[str, ...]) -> float:
     from explorer.measurement.subject import Subject
 
     found = catalogue().run(run)
-    network, seen = _trained(run, ended), images_of(found)
+    network, seen = trained(found), images_of(found)
     pixels = prepare(seen.test_images[:QUICK_IMAGES], found.config.training.image_size)
     subject = Subject(network.network, pixels, seen.test_labels[:QUICK_IMAGES], network.normalization)
     (record,) = lesions.chosen(subject, removed)
@@ -200,10 +200,10 @@ def _channel_spreads(run: str, step: int) -> Any:
 
 
 @st.cache_resource(max_entries=_LARGEST_CACHE, show_spinner=False)
-def _trained(run: str, ended: str) -> "Trained":
-    return recordings.trained(catalogue(), run)
+def _trained(run: str, ended: str, step: int | None) -> "Trained":
+    return recordings.trained(catalogue(), run, step)
 
 
-def trained(run: Run) -> "Trained":
-    """A run's trained network; read only, shared by all visitors."""
-    return _trained(run.run, run.provenance.date if run.provenance else "")
+def trained(run: Run, step: int | None = None) -> "Trained":
+    """A run's trained network, with `step` as it was then; read only, shared by all visitors."""
+    return _trained(run.run, run.provenance.date if run.provenance else "", step)

@@ -94,12 +94,8 @@ def test_a_row_of_zeros_is_drawn_blank() -> None:
     assert sum("≈ 0" in text for text in _texts(figure)) == 2
 
 
-def test_agreement_is_a_correlation() -> None:
-    values = np.arange(16, dtype=np.float32).reshape(4, 4)
-    assert plot.agreement(values, 3 * values + 1) == pytest.approx(1)
-    assert plot.agreement(values, -values) == pytest.approx(-1)
-    assert plot.agreement(values, np.ones_like(values)) is None
-    assert any("correlation −1.00" in text for text in _texts(_two()))
+def test_the_heading_tells_how_alike_two_maps_are() -> None:
+    assert any("rank correlation −1.00, top 10% shared 83%" in text for text in _texts(_two()))
 
 
 def test_titles_tell_the_network_its_prediction_and_whether_it_is_right() -> None:

@@ -1,0 +1,105 @@
+"""measure quality, measure sanity: how far the maps of attributions can be trusted."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from statistics import fmean
+from typing import Any
+
+from explorer import provenance, recordings
+from explorer.attribution.methods import METHODS
+from explorer.commands.output import catalogue, command, line, result, say
+from explorer.data import sources
+from explorer.errors import RequestError
+
+_IMAGES = 16
+
+
+def add_to(measures: Any) -> None:
+    """Declare the measurements of this group."""
+    for name, run, help in (
+        ("quality", quality, "completeness, infidelity, sensitivity, deletion, insertion, smoothness of attributions"),
+        ("sanity", sanity, "attributions while weights are made random from the top down (Adebayo et al. 2018)"),
+    ):
+        parser = command(measures, name, run, help)
+        parser.add_argument("run", metavar="RUN")
+        parser.add_argument("--method", action="append", metavar="NAME", help="default: four quick ones")
+        parser.add_argument("--data", help="where the test images are (default: the run's)")
+        parser.add_argument("--images", type=int, default=_IMAGES, help="test images to look at, their true class")
+        parser.add_argument("--step", type=int, help="of the weights kept on the way (default: at the end)")
+
+
+def quality(options: Namespace) -> None:
+    """One record an image, with the means over those so far; then the whole."""
+    from explorer.attribution.quality import quality as measured
+    from explorer.attribution.quality import usual
+
+    methods = _methods(options, ["saliency", "integrated_gradients", "grad_cam", "occlusion"])
+    network, images, labels, named = _subject(options)
+    found: dict[str, list[dict[str, float | None]]] = {method: [] for method in methods}
+    means: dict[str, Any] = {}
+    for seq, (image, label) in enumerate(zip(images, labels, strict=True)):
+        for method in methods:
+            found[method].append(asdict(measured(network, image, label, method, **usual(method))))
+        means = {method: _means(found[method]) for method in methods}
+        if options.json:
+            line({"kind": "quality", "seq": seq, "done": seq + 1, "of": len(labels), "methods": means})
+        say(f"{seq + 1} of {len(labels)} images")
+    told = [f"{'':<22}" + "".join(f"{name:>14}" for name in next(iter(means.values())))]
+    told += [f"{method:<22}" + "".join(_told(value) for value in values.values()) for method, values in means.items()]
+    result(options, {**named, "images": len(labels), "methods": means}, "\n".join(told))
+
+
+def sanity(options: Namespace) -> None:
+    """One record a part of the network that is made random, from the top down; then all of them."""
+    from explorer.attribution.sanity import cascade
+
+    methods = _methods(options, ["saliency", "input_x_gradient", "guided_backprop", "grad_cam"])
+    network, images, labels, named = _subject(options)
+    layers: list[tuple[str, dict[str, float]]] = []
+    for found in cascade(network, images, labels, methods):
+        layers.append((found.layer, found.similarity))
+        if options.json:
+            line({"kind": found.kind, **asdict(found), "done": found.seq})
+        say(f"{found.seq} of {found.of}: {found.layer or 'trained'}")
+    told = [f"{layer or 'trained':<14}" + "".join(map(_told, alike.values())) for layer, alike in layers]
+    told.insert(0, " " * 14 + "".join(f"{method[:13]:>14}" for method in methods))
+    result(
+        options,
+        {**named, "images": len(labels), "layers": [{"layer": layer, "similarity": alike} for layer, alike in layers]},
+        "\n".join(told),
+    )
+
+
+def _methods(options: Namespace, usual: list[str]) -> list[str]:
+    chosen = options.method or usual
+    for name in chosen:
+        if name not in METHODS:
+            raise RequestError(f"unknown method {name!r}: choose one of {', '.join(METHODS)}")
+    return list(chosen)
+
+
+def _subject(options: Namespace) -> tuple[Any, Any, list[int], dict[str, Any]]:
+    """The network, normalised test images (N, 3, H, W), their classes, and what to call the run."""
+    from explorer.data.augmentation import prepare
+
+    run = catalogue().run(options.run)
+    trained = recordings.trained(catalogue(), run.run, options.step)
+    images = sources.load(options.data or run.location or "auto")
+    few = max(1, options.images)
+    pixels = prepare(images.test_images[:few], run.config.training.image_size)
+    here = provenance.made_here(images.description, "fp32")
+    named = {"run": run.run, "network": run.config.network.name, "provenance": asdict(here)}
+    return trained.network, trained.normalization(pixels), images.test_labels[:few].tolist(), named
+
+
+def _means(found: list[dict[str, float | None]]) -> dict[str, float | None]:
+    """The mean of each measure over the images that have it."""
+    means: dict[str, float | None] = {}
+    for name in found[0]:
+        values = [value for one in found if (value := one[name]) is not None]
+        means[name] = fmean(values) if values else None
+    return means
+
+
+def _told(value: float | None) -> str:
+    return f"{'-' if value is None else f'{value:.3f}':>14}"

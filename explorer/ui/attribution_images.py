@@ -1,0 +1,184 @@
+"""Which image is explained: one of the test set, by class, outcome or confusion; a picture of one's own; a photo."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from explorer.errors import RequestError
+from explorer.measurement.confusion import confusion
+from explorer.ui import controls, frame, resources
+from explorer.ui.attribution_maps import Subject, classified
+
+if TYPE_CHECKING:
+    from explorer.data.image_set import ImageSet
+
+_GALLERY_IMAGES = 1000  # of the test set: classifying them takes about a second a network
+_SHOWN, _THUMBNAIL = 9, 66  # images a page; pixels
+_MOST_UPLOADS = 20
+_SMALLEST = 32  # pixels of an uploaded picture, as CIFAR-10's
+_ORIGINS = {"gallery": "Test set", "upload": "Mine", "camera": "Photo"}
+_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
+_ANY = -1
+_OUTCOMES = {
+    "disagree": "Disagree",
+    "first": "Only first right",
+    "second": "Only second right",
+    "both": "Both right",
+    "neither": "Both wrong",
+    "all": "All",
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The image to explain, at its own size, and its label where it has one."""
+
+    pixels: NDArray[np.uint8]
+    """(3, S, S) RGB."""
+    label: int | None
+    name: str
+
+
+def image(subjects: Sequence[Subject]) -> Chosen | None:
+    """The controls of the left rail, and what is chosen with them."""
+    origin = controls.pick("Image", list(_ORIGINS), "gallery", "attributions-origin", _ORIGINS.__getitem__)
+    if origin == "gallery":
+        return _gallery(resources.images_of(subjects[0].run), subjects)
+    size = max(_SMALLEST, *(subject.size for subject in subjects))
+    return _own(size) if origin == "upload" else _photo(size)
+
+
+def _own(size: int) -> Chosen | None:
+    files = st.file_uploader(
+        "Pictures",
+        type=_PICTURES,
+        accept_multiple_files=True,
+        key="attributions-upload",
+        help="Turned upright, cropped to the middle square and scaled to what the networks see.",
+    )
+    if len(files) > _MOST_UPLOADS:
+        st.warning(f"The first {_MOST_UPLOADS} of {len(files)} pictures are shown.")
+    pictures = []
+    for file in files[:_MOST_UPLOADS]:
+        with frame.errors_in_place():
+            pictures.append(_read(file, size))
+    return _pick(pictures) if pictures else None
+
+
+def _photo(size: int) -> Chosen | None:
+    photo = st.camera_input("A photo", key="attributions-camera")
+    return _read(photo, size) if photo else None
+
+
+def _read(file: Any, size: int) -> Chosen:
+    from explorer.data.picture import read_picture
+
+    content = file.getvalue()
+    if not content:
+        raise RequestError(f"{file.name} is empty")
+    return Chosen(read_picture(content, size, file.name), None, file.name)
+
+
+def _pick(pictures: Sequence[Chosen]) -> Chosen:
+    """One of the uploaded pictures, as they were cropped."""
+    chosen = int(st.session_state.get("attributions-picture", 0))
+    chosen = chosen if chosen < len(pictures) else 0
+    with st.container(horizontal=True, gap="xsmall"):
+        for index, picture in enumerate(pictures):
+            with st.container(width=_THUMBNAIL, gap=None):
+                name = picture.name if len(picture.name) <= 9 else f"{picture.name[:8]}…"
+                help = f"Explain {picture.name}"
+                if _thumbnail(picture.pixels, name, help, f"attributions-picture-{index}", index == chosen):
+                    st.session_state["attributions-picture"] = index
+                    st.rerun()
+    return pictures[chosen]
+
+
+def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
+    labels = images.test_labels[:_GALLERY_IMAGES].numpy()
+    predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
+    left, right = st.columns(2)
+    outcome: str = left.selectbox("Show", list(_OUTCOMES), format_func=_OUTCOMES.__getitem__, key="attributions-filter")
+    wanted: int = right.selectbox(
+        "Class",
+        [_ANY, *range(len(images.classes))],
+        format_func=lambda index: "any" if index == _ANY else images.classes[index],
+        key="attributions-class",
+    )
+    found = _matches(outcome, predictions, labels) & ((labels == wanted) | (wanted == _ANY))
+    cell = _confusion(labels, predictions[0], images.classes, subjects[0])
+    if cell:
+        found = (labels == cell[0]) & (predictions[0] == cell[1])
+    indices = np.flatnonzero(found)
+    if not len(indices):
+        st.info(f"No such image among the first {len(labels):,} of the test set.", icon=":material/info:")
+        return None
+    picked = _page(images, indices, f"attributions-{outcome}-{wanted}-{cell}")
+    return Chosen(images.test_images[picked].numpy(), int(labels[picked]), f"test image {picked}")
+
+
+def _confusion(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str], subject: Subject
+) -> tuple[int, int] | None:
+    """The confusion matrix of the first network, and which of its cells was clicked."""
+    import pandas as pd
+
+    with st.popover("Confusion matrix", icon=":material/grid_on:", width="stretch"):
+        st.caption(f"{subject.run.label}: rows are true classes, columns what they were taken for. Click a number.")
+        counts = confusion(labels, predicted, len(classes))
+        table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
+        most = max(1, int(counts[~np.eye(len(classes), dtype=bool)].max(initial=0)))
+        shaded = table.style.map(lambda count: f"background-color: rgba(213, 94, 0, {min(1, count / most) * 0.4:.2f})")
+        event = st.dataframe(
+            shaded, key="attributions-confusion", on_select="rerun", selection_mode="single-cell", height="content"
+        )
+        cells = event["selection"]["cells"]
+        if not cells:
+            return None
+        row, column = cells[0]
+        st.caption(f"Shown: {classes[row]} taken for {column}.")
+        return int(row), list(classes).index(column)
+
+
+def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:
+    """A page of thumbnails; the test image that is chosen among them."""
+    pages = -(-len(indices) // _SHOWN)
+    page = int(st.session_state.get(f"{key}-page", 1))
+    shown = [int(index) for index in indices[(page - 1) * _SHOWN : page * _SHOWN]]
+    picked: int = st.session_state.get(f"{key}-image", shown[0])
+    picked = picked if picked in shown else shown[0]
+    with st.container(horizontal=True, gap="xsmall"):
+        for index in shown:
+            with st.container(width=_THUMBNAIL, gap=None):
+                name = images.classes[int(images.test_labels[index])]
+                help = f"Explain test image {index}"
+                if _thumbnail(images.test_images[index].numpy(), name, help, f"{key}-{index}", index == picked):
+                    st.session_state[f"{key}-image"] = index
+                    st.rerun()
+    st.number_input(f"Page of {pages} · {len(indices):,} images", 1, pages, 1, key=f"{key}-page")
+    return picked
+
+
+def _thumbnail(pixels: NDArray[np.uint8], name: str, help: str, key: str, picked: bool) -> bool:
+    """One small image with a button below it; whether it was pressed."""
+    times = max(1, 96 // pixels.shape[1])
+    st.image(pixels.transpose(1, 2, 0).repeat(times, axis=0).repeat(times, axis=1), width="stretch", alt=name)
+    kind: Literal["primary", "tertiary"] = "primary" if picked else "tertiary"
+    return st.button(name, key=key, type=kind, help=help, width="stretch")
+
+
+def _matches(outcome: str, predictions: Sequence[NDArray[np.int64]], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    first, second = (predicted == labels for predicted in predictions)
+    found: NDArray[np.bool_] = {
+        "disagree": predictions[0] != predictions[1],
+        "first": first & ~second,
+        "second": second & ~first,
+        "both": first & second,
+        "neither": ~first & ~second,
+        "all": np.ones_like(first),
+    }[outcome]
+    return found

@@ -1,0 +1,134 @@
+"""The panel below the maps: can they be trusted?"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from explorer import jobs
+from explorer.attribution.methods import METHODS
+from explorer.engines.studies import Study
+from explorer.plots import theme
+from explorer.plots.attributions import Column
+from explorer.plots.trust import (
+    Cascade,
+    Curved,
+    deletion_insertion,
+    deletion_insertion_text,
+    sanity_lines,
+    sanity_text,
+)
+from explorer.ui import controls, frame, studies
+from explorer.ui.attribution_maps import Subject, curves
+from explorer.ui.live_plot import live_plot
+
+_KINDS = {"curves": "Deletion and insertion", "quality": "Measured on 16 images", "sanity": "Sanity check"}
+_QUALITY_MEASURES = {
+    "completeness": ("off by", "How far the map's sum misses what it promises, as a share of it."),
+    "infidelity": ("infidelity", "0: the map predicts what hiding squares does; 1: no better than a map of zeros."),
+    "sensitivity": ("sensitivity", "How much the map changes when the image is moved a little, relative to its size."),
+    "deletion": ("deletion ↓", "Area under the deletion curve: lower is better."),
+    "insertion": ("insertion ↑", "Area under the insertion curve: higher is better."),
+    "smoothness": ("smoothness", "Correlation of neighbouring pixels: 0 is noise."),
+}
+_SANITY_METHODS = ("saliency", "input_x_gradient", "guided_backprop", "grad_cam")
+_IMAGES = 16
+_QUALITY_MAPS, _QUALITY_REST = 7, 250  # maps an image; forward passes for squares and curves
+_HEIGHT, _NARROW_HEIGHT = 330, 600
+
+
+def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
+    """Measures of the maps above: on this image at once, on sixteen of the test set as a study."""
+    st.subheader("Can these maps be trusted?", anchor=False)
+    kind = controls.pick("Test", list(_KINDS), "curves", "attributions-trust", _KINDS.__getitem__)
+    if kind == "curves":
+        _curves(subjects, columns, pixels, methods)
+        return
+    used = list(methods) if kind == "quality" else list(_SANITY_METHODS)
+    if subjects[0] == subjects[-1]:
+        subjects, columns = subjects[:1], columns[:1]
+    asked = [_asked(kind, subject, used) for subject in subjects]
+    labels = [column.label for column in columns]
+    studies.press(asked, "Measure", ":material/play_arrow:", "trust")
+    studies.follow(asked, partial(_studied, kind, labels), "trust")
+
+
+def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
+    name = st.selectbox("Map", methods, format_func=lambda one: METHODS[one].label, key="attributions-curves")
+    shown = []
+    for subject, column in zip(subjects, columns, strict=True):
+        (found,) = (one for one in column.maps if one.method == name)
+        made = curves(subject, pixels[subject.size], found.target, found.values)
+        shown.append(Curved(column.network.family, column.label, made))
+    said = [
+        f"**{one.label}:** area {one.curves.deletion_area:.2f} as pixels go, {one.curves.insertion_area:.2f} as they "
+        "come."
+        for one in shown
+    ]
+    frame.finding(said, "A good map lets the score fall fast and rise fast. Pixels go to the mean image.")
+    figure = deletion_insertion(shown)
+    narrow = theme.stacked(figure, _NARROW_HEIGHT)
+    live_plot(figure, key="trust-curves", height=_HEIGHT, alt=deletion_insertion_text(shown), narrow=narrow)
+
+
+def _studied(kind: str, labels: Sequence[str], found: studies.Found) -> None:
+    there = [(label, study) for label, study in zip(labels, found, strict=True) if study and study.records]
+    if there:
+        (_table if kind == "quality" else _cascades)(there)
+        studies.badge(found)
+
+
+def _table(there: Sequence[tuple[str, Study]]) -> None:
+    """Methods below each other, measures beside each other, both networks in a row."""
+    lasts = [(label, study.records[-1]) for label, study in there]
+    rows = []
+    for method in lasts[0][1]["methods"]:
+        for label, last in lasts:
+            measures = last["methods"].get(method, {})
+            shown = {title: measures.get(name) for name, (title, _) in _QUALITY_MEASURES.items()}
+            rows.append({"method": METHODS[method].label, "network": label, **shown})
+    config: dict[str, Any] = {
+        title: st.column_config.NumberColumn(title, format="%.2f", help=help)
+        for title, help in _QUALITY_MEASURES.values()
+    }
+    config["off by"] = st.column_config.NumberColumn(
+        "off by", format="percent", help=_QUALITY_MEASURES["completeness"][1]
+    )
+    st.dataframe(rows, column_config=config, hide_index=True, height="content")
+    seen = min(last["done"] for _, last in lasts)
+    st.caption(f"Means over the first {seen} of {lasts[0][1]['of']} test images, each for its true class.")
+
+
+def _cascades(there: Sequence[tuple[str, Study]]) -> None:
+    names = {name: METHODS[name].label for name in _SANITY_METHODS}
+    shown = []
+    for label, study in there:
+        similarity = {name: [one["similarity"][name] for one in study.records] for name in _SANITY_METHODS}
+        shown.append(Cascade(label, [one["layer"] for one in study.records], similarity))
+    ends = {name: [one.similarity[name][-1] for one in shown] for name in _SANITY_METHODS}
+    worst = max(ends, key=lambda name: max(ends[name]))
+    told = " and ".join(f"{one.similarity[worst][-1]:.2f} in {one.label}" for one in shown)
+    frame.finding(
+        [f"**{names[worst]}** changes least when all weights are random: a correlation of {told} is left."],
+        f"Weights are made random from the head down (Adebayo et al. 2018), {_IMAGES} test images. A map that stays "
+        "near 1 draws the image, not what the network learnt.",
+    )
+    figure = sanity_lines(shown, names)
+    narrow = theme.stacked(figure, _NARROW_HEIGHT) if len(shown) == 2 else None
+    live_plot(figure, key="trust-sanity", height=_HEIGHT + 60, alt=sanity_text(shown, names), narrow=narrow)
+
+
+def _asked(kind: str, subject: Subject, methods: Sequence[str]) -> studies.Asked:
+    step = [] if subject.step is None else ["--step", str(subject.step)]
+    chosen = [part for name in methods for part in ("--method", name)]
+    arguments = [kind, subject.run.run, "--images", str(_IMAGES), *step, *chosen]
+    return studies.Asked(subject.run, arguments, _estimate(kind, subject, methods))
+
+
+def _estimate(kind: str, subject: Subject, methods: Sequence[str]) -> float:
+    config = subject.run.config
+    once = sum(METHODS[name].passes({}) for name in methods)
+    if kind == "sanity":
+        return jobs.measuring(config, _IMAGES, once * (sum(config.network.blocks) + 3))
+    return jobs.measuring(config, _IMAGES, once * _QUALITY_MAPS + _QUALITY_REST * len(methods))
