@@ -28,13 +28,15 @@ def share(recipe: str, images: Any) -> dict[str, float]:
     config = chosen.training
     network = build(NetworkConfig(chosen.depths[1], "A", chosen.width))
     training = Training(network, images, config, device=machine.kind, precision=machine.precision("auto"))
-    way = _seconds(training, 1)
+    first = _seconds(training, 1)  # of the untrained network, and everything for the first time
     steps = statistics.median(_seconds(training, 1) for _ in range(STEPS))
+    training.done = config.steps // config.evaluations - 1
+    way = _seconds(training, 1) - steps
     training.done = config.steps - 1
     end = _seconds(training, 1) - steps
-    evaluations = config.evaluations * way + end  # the untrained network's too; the last is the one at the end
+    evaluations = first + (config.evaluations - 1) * way + end
     whole = config.steps * steps + evaluations
-    return {"step": steps, "on the way": way, "at the end": end, "share": evaluations / whole}
+    return {"step": steps, "first": first, "on the way": way, "at the end": end, "share": evaluations / whole}
 
 
 def _seconds(training: Training, times: int) -> float:

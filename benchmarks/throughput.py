@@ -73,7 +73,7 @@ def stock(name: str, images: ImageSet, workers: int, kind: str) -> Callable[[], 
     loader = DataLoader(PilImages(images), BATCH, shuffle=True, num_workers=workers, drop_last=True,
                         persistent_workers=workers > 0)  # fmt: skip
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-4)
-    batches = _endless(loader)
+    batches = endless(loader)
 
     def window() -> float:
         model.train()
@@ -85,7 +85,8 @@ def stock(name: str, images: ImageSet, workers: int, kind: str) -> Callable[[], 
     return window
 
 
-def _endless(loader: DataLoader[Any]) -> Iterator[Any]:
+def endless(loader: DataLoader[Any]) -> Iterator[Any]:
+    """Its batches, epoch after epoch."""
     while True:
         yield from loader
 
