@@ -88,3 +88,12 @@ def _spoken_of(config: NetworkConfig) -> NetworkConfig:
     """The paper's network of this depth, design and shortcut: nothing else set."""
     width, classes = (16, 10) if config.design == "cifar" else (64, 1000)
     return NetworkConfig(config.depth, config.shortcut, width, classes, config.block, config.design)
+
+
+DETECTION = (
+    ("PASCAL VOC 2007, test", "mAP, %", 73.2, 76.4, "Table 7"),
+    ("PASCAL VOC 2012, test", "mAP, %", 70.4, 73.8, "Table 7"),
+    ("COCO, validation", "mAP@.5, %", 41.5, 48.4, "Table 8"),
+    ("COCO, validation", "mAP@[.5, .95], %", 21.2, 27.2, "Table 8"),
+)
+"""Faster R-CNN with VGG-16 and with ResNet-101: images, measure, both figures, where they are printed."""

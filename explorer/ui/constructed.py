@@ -126,3 +126,9 @@ def _asked(shallow: Run, deep: Run) -> studies.Asked:
     seconds = sum(jobs.measuring(run.config, _IMAGES, 2) for run in (shallow, deep))
     depth = str(deep.config.network.depth)
     return studies.Asked(shallow, ["constructed", shallow.run, "--depth", depth, "--images", str(_IMAGES)], seconds)
+
+
+def study(runs: Sequence[Run], family: str) -> Study | None:
+    """The study of a family's pair among these runs, as far as it is."""
+    pair = _pair(runs, family)
+    return resources.studies().get(_asked(*pair).arguments) if pair else None

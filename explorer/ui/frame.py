@@ -25,10 +25,15 @@ ORIGINS = {
 }
 
 
-def begin(title: str, question: str | None = None) -> None:
-    """Draw the head of a page: its question large, or its title where it has none."""
+def dress(title: str) -> None:
+    """Give a page its title in the browser's tab, and its look."""
     st.set_page_config(page_title=f"{title} · Residual Explorer", layout="wide")
     st.html(_STYLE)
+
+
+def begin(title: str, question: str | None = None) -> None:
+    """Draw the head of a page: its question large, or its title where it has none."""
+    dress(title)
     if question:
         st.html(f'<p class="rx-eyebrow">{escape(title)}</p>')
     st.title(question or title, anchor=False)

@@ -168,3 +168,9 @@ def _verdict(lines: Sequence[LayerLine], relative: bool) -> str:
     if vanishing:
         return f"Some layers' gradients are less than a thousandth of the median in {', '.join(vanishing)}."
     return "No layer's gradient vanishes" + (", relative to its weights either." if relative else " in any of them.")
+
+
+def vanishing(run: Run) -> bool:
+    """Whether a layer's gradient was less than a thousandth of its network's median at any evaluation of a run."""
+    norms = [[gradient.norm for gradient in record.gradients] for record in _evaluations(run)]
+    return any(min(found) < median(found) / _VANISHED for found in norms)

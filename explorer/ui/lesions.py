@@ -172,3 +172,9 @@ def _chance(runs: Sequence[Run]) -> float:
 
 def _has_blocks(run: Run) -> bool:
     return run.config.network.design == "cifar" and run.config.network.block in ("basic", "bottleneck")
+
+
+def median_rise(run: Run) -> float | None:
+    """By how much the error rises without one block, as far as that was measured."""
+    measured = _lesioned(run, run.label, resources.studies().get(_asked(run, "each").arguments))
+    return _median_rise(measured) if measured else None

@@ -16,7 +16,7 @@ from explorer.records import BlockBranch, EvaluationRecord
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sentences, sitemap, studies
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import final, labels, latest_race, longest_race, records, shared
+from explorer.ui.runs import final, labels, latest_race, longest_race, most_trained, records, shared
 
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 _SHOWN = {"responses": "Responses (Fig. 7)", "branches": "F(x) beside x"}
@@ -150,3 +150,9 @@ def _evaluation_at(run: Run, share: float) -> EvaluationRecord:
     """The evaluation nearest to this share of the training."""
     evaluations = [record for record in records(run) if isinstance(record, EvaluationRecord)]
     return min(evaluations, key=lambda record: abs(record.step - share * run.config.training.steps))
+
+
+def summands() -> None:
+    """F(x) beside x in the residual networks that most work went into."""
+    runs = [run for run in most_trained(resources.catalogue().runs()) if run.config.seed == 0]
+    controls.playing(partial(_summands, runs), key="responses-share")

@@ -28,7 +28,7 @@ class Entry:
         return FOLDER / self.section.lower().removeprefix("the ") / f"{self.name}.py"
 
 
-PAPER, INSIDE, WORKSHOP = later("The paper"), later("Inside"), later("Workshop")
+PAPER, INSIDE, STUDY, WORKSHOP = later("The paper"), later("Inside"), later("Study"), later("Workshop")
 PAGES = (
     Entry(
         "degradation",
@@ -63,6 +63,7 @@ PAGES = (
     Entry(
         "toys", INSIDE, later("Toys"), ":material/toys:", later("Why it helps, in small networks that answer at once.")
     ),
+    Entry("lesson", STUDY, later("Lesson"), ":material/school:", later("The paper, step by step.")),
     Entry("runs", WORKSHOP, later("Runs"), ":material/list_alt:", later("Every trained network, compared.")),
 )
 HOME = PAGES[0]
