@@ -69,11 +69,11 @@ def panel() -> None:
     st.html(f'<p class="rx-eyebrow">{at + 1} / {len(STEPS)} · {told(step.source)}</p>')
     st.title(title, anchor=False)
     words, ask = st.columns([3, 2], gap="large") if step.question else (st.container(), None)
-    words.markdown(body)
     shown = True
     if ask and step.question:
         with ask:
             shown = _answered(step.name, step.question)
+    words.markdown(body if shown else body.partition("\n\n")[0])  # the rest of the text says what comes out
     _turn(at)
     if shown:
         with frame.errors_in_place():
@@ -85,14 +85,11 @@ def panel() -> None:
 def _turn(at: int) -> None:
     """Back, how far, on; the arrow keys do the same."""
     back, middle, on = st.columns([1, 3, 1], vertical_alignment="center")
-    if at and back.button(
-        tr("Back"), icon=":material/arrow_back:", shortcut="Left", width="stretch", key="lesson-back"
-    ):
+    if at and back.button(tr("Back"), shortcut="Left", width="stretch", key="lesson-back"):
         _go(at - 1)
     middle.progress((at + 1) / len(STEPS))
     if at + 1 < len(STEPS) and on.button(
         tr("Next"),
-        icon=":material/arrow_forward:",
         shortcut="Right",
         width="stretch",
         key="lesson-next",
