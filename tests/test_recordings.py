@@ -213,14 +213,18 @@ def test_every_shipped_recording_is_whole_and_says_where_it_comes_from() -> None
 
 
 def _check_weights(catalogue: Catalogue, run: Run, step: int | None, data: PreparedData) -> None:
-    """The weights err as it was recorded when they were kept, but for the few that another precision changes."""
+    """The weights err as it was recorded when they were kept, but for the few that rounding them changes."""
+    assert run.provenance
+    precision = run.provenance.precision
     after = step or run.config.training.steps
     (record,) = [r for r in catalogue.records(run.run) if isinstance(r, EvaluationRecord) and r.step == after]
     trained, seen = recordings.trained(catalogue, run.run, step), record.training_images
-    found = error(logits(trained.network, data.train_images[:seen], trained.normalization), data.train_labels[:seen])
+    found = error(
+        logits(trained.network, data.train_images[:seen], trained.normalization, precision), data.train_labels[:seen]
+    )
     assert abs(found - record.training_error) <= 0.012, (run.label, step, found, record.training_error)
     if step is None and record.test_images <= 2_000:
-        found = error(logits(trained.network, data.test_images, trained.normalization), data.test_labels)
+        found = error(logits(trained.network, data.test_images, trained.normalization, precision), data.test_labels)
         assert abs(found - record.test_error) <= 0.006, (run.label, found, record.test_error)
 
 
