@@ -31,7 +31,7 @@ ALLOWED = {
     "network_config": {"canonical", "errors"},
     "config": {"canonical", "network_config", "errors"},
     "outline": set(),
-    "paper": {"config"},
+    "paper": {"config", "language"},
     "weights": _LOW | {"data", "networks"},
     "export": _BELOW_TRAINING | {"checkpoints", "summary"},
     "imported": _BELOW_TRAINING | {"measurement", "checkpoints", "weights", "runs", "provenance"},

@@ -17,6 +17,7 @@ from explorer.engines.local import LocalEngine
 from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
+from explorer.language import tr
 from explorer.recordings import Catalogue, Library
 from explorer.runs import Run, Store
 
@@ -131,9 +132,12 @@ def _here(run: Run) -> str:
     data = _data_of(run)
     if data is None:
         raise RequestError(
-            f"the images of {run.label} ({run.config.data}) are not on this machine: "
-            "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
-        )
+            tr(
+                "the images of {run} ({data}) are not on this machine: fetch CIFAR-10 with "
+                "`python -m explorer data fetch`, or upload a picture",
+                run=run.label, data=run.config.data,
+            )
+        )  # fmt: skip
     return data
 
 

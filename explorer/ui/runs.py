@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.config import RunConfig
+from explorer.language import tr
 from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
@@ -33,16 +34,27 @@ def _records(run: str, newest: tuple[int, int]) -> list[Record]:
     return resources.server().store.records(run)
 
 
+def label(run: Run) -> str:
+    """What a run is called; its usual name in the reader's language, one that somebody gave it as it is."""
+    usual, constructed, seed = run.config.network.name, " · constructed start", f" · seed {run.config.seed}"
+    start, middle = run.label.removesuffix(seed), ""
+    if start == run.label:
+        return run.label
+    if start == usual + constructed:
+        start, middle = usual, " · " + tr("constructed start")
+    return f"{start}{middle} · {tr('seed {seed}', seed=run.config.seed)}"
+
+
 def labels(runs: Sequence[Run]) -> dict[str, str]:
     """Names for a figure, by run: without the options that all of the networks share."""
     names = short_names(run.config.network for run in runs)
-    return {run.run: run.label.replace(run.config.network.name, names[run.config.network]) for run in runs}
+    return {run.run: label(run).replace(run.config.network.name, names[run.config.network]) for run in runs}
 
 
 def shared(runs: Sequence[Run]) -> str:
     """The options that these names leave out, as a sentence."""
     options = shared_options(run.config.network for run in runs)
-    return f"All with {', '.join(options)}." if options else ""
+    return tr("All with {options}.", options=", ".join(options)) if options else ""
 
 
 def submit(configs: list[RunConfig], location: str) -> None:
