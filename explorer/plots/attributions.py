@@ -81,8 +81,8 @@ def side_by_side(
 
     `image` is (3, H, W) RGB; `classes` names the targets. Below 1, `opacity` lets the image in grey shine through
     the maps; `grids` shows the coarse maps of Grad-CAM as they are; `title`, or the word image, stands over it. The
-    height is chosen for `width` pixels with cells up to `largest_cell` pixels; where the page turns out narrower, cells shrink
-    and stay square. A map that is not there yet leaves its cell empty.
+    height is chosen for `width` pixels with cells up to `largest_cell` pixels; where the page turns out narrower,
+    cells shrink and stay square. A map that is not there yet leaves its cell empty.
     """
     figure = go.Figure()
     differ = len(_targets(columns)) > 1
