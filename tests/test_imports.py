@@ -41,7 +41,7 @@ ALLOWED = {
     "home": {"errors"},
     "files": {"errors"},
     "states": {"files", "training"},
-    "device": {"errors"},
+    "device": {"errors", "language"},
     "data": _LOW | {"home", "data"},
     "networks": _LOW | {"networks"},
     "evaluation": {"data", "device"},

@@ -1,13 +1,12 @@
 """Where images come from: what can be said before, and what is there after they are read. No torch here."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.language import later, told
+from explorer.language import later, retold
 
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -37,11 +36,7 @@ _DESCRIPTIONS = (CIFAR10, CIFAR10_OTHER, CIFAR10_JPEG, CIFAR10_PARQUET, PARQUET,
 
 def told_description(description: str) -> str:
     """A source's description, which records keep in English, in the reader's language."""
-    for template in _DESCRIPTIONS:
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
-        if found := re.fullmatch(pattern, description):
-            return told(template, **found.groupdict())
-    return description
+    return retold(description, _DESCRIPTIONS)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,8 @@ def _pick(pictures: Sequence[Chosen]) -> Chosen:
 
 def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
     labels = images.test_labels[:_GALLERY_IMAGES].numpy()
-    predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
+    with st.spinner(tr("The networks look at the test images …")):
+        predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
     left, right = st.columns(2)
     outcome: str = left.selectbox(
         tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"

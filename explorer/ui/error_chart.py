@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.config import RunConfig
-from explorer.device import LARGEST_SLOTS
+from explorer.device import LARGEST_SLOTS, told_device
 from explorer.language import language, tr, using
 from explorer.paper import printed_errors
 from explorer.plots import curves, theme
@@ -87,7 +87,7 @@ def _progress(live: Sequence[Run]) -> tuple[float, str]:
     together = [run for run in live if run.config.seed in seeds]
     now, left = jobs.progress(store, together), jobs.remaining(store, together)
     speed = now.images_per_second
-    words = [now.device, tr("{speed:,.0f} images/s", speed=speed) if speed else tr("starting …")]
+    words = [told_device(now.device), tr("{speed:,.0f} images/s", speed=speed) if speed else tr("starting …")]
     words += [tr("about {time} left", time=sentences.duration(left))] if left else []
     return min(now.done, 1.0), " · ".join(word for word in words if word)
 

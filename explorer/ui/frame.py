@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.data.source import told_description
+from explorer.device import told_device
 from explorer.errors import ExplorerError
 from explorer.language import later, told, tr
 from explorer.records import Provenance
@@ -49,7 +50,7 @@ def provenance_badge(provenance: Provenance) -> None:
 def provenance_html(provenance: Provenance) -> str:
     """The pill as HTML: origin, device, day, time taken; data and versions in its tooltip."""
     origin = provenance.origin if provenance.origin in ORIGINS else "recorded"
-    words = [provenance.device, provenance.date[:10], _duration(provenance.seconds)]
+    words = [told_device(provenance.device), provenance.date[:10], _duration(provenance.seconds)]
     details = [
         told_description(provenance.data),
         provenance.precision,
