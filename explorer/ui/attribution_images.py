@@ -13,7 +13,7 @@ from explorer.language import later, told, tr
 from explorer.measurement.confusion import confusion
 from explorer.ui import controls, frame, resources
 from explorer.ui.attribution_maps import Subject, classified
-from explorer.ui.runs import label as run_label
+from explorer.ui.names import label as run_label
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet

@@ -16,7 +16,7 @@ from explorer.recipes import RECIPES
 from explorer.runs import Run
 from explorer.ui import address, resources
 from explorer.ui.frame import ORIGINS
-from explorer.ui.runs import label as run_name
+from explorer.ui.names import label as run_name
 
 _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
 _FURTHER = ("preresnet-32", "highway-32", "skipinit-32", "resnet-32:shortcut=B", "resnet-32:strength=0.5")

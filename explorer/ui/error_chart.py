@@ -17,7 +17,8 @@ from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import live_feed, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
-from explorer.ui.runs import label, records
+from explorer.ui.names import label
+from explorer.ui.runs import records
 
 _CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
 

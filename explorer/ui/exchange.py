@@ -11,7 +11,7 @@ from explorer.language import later, told, tr
 from explorer.records import Provenance
 from explorer.runs import DONE
 from explorer.ui import controls, frame, resources
-from explorer.ui.runs import label
+from explorer.ui.names import label
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

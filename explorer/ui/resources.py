@@ -20,6 +20,7 @@ from explorer.home import home
 from explorer.language import tr
 from explorer.recordings import Catalogue, Library
 from explorer.runs import Run, Store
+from explorer.ui.names import label
 
 if TYPE_CHECKING:
     from explorer.checkpoints import Trained
@@ -135,7 +136,7 @@ def _here(run: Run) -> str:
             tr(
                 "the images of {run} ({data}) are not on this machine: fetch CIFAR-10 with "
                 "`python -m explorer data fetch`, or upload a picture",
-                run=run.label, data=run.config.data,
+                run=label(run), data=run.config.data,
             )
         )  # fmt: skip
     return data

@@ -11,6 +11,7 @@ from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
 from explorer.ui import resources
+from explorer.ui.names import label
 
 _SHOWN_AT_ONCE = 8
 
@@ -32,17 +33,6 @@ def records(run: Run) -> list[Record]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _records(run: str, newest: tuple[int, int]) -> list[Record]:
     return resources.server().store.records(run)
-
-
-def label(run: Run) -> str:
-    """What a run is called; its usual name in the reader's language, one that somebody gave it as it is."""
-    usual, constructed, seed = run.config.network.name, " · constructed start", f" · seed {run.config.seed}"
-    start, middle = run.label.removesuffix(seed), ""
-    if start == run.label:
-        return run.label
-    if start == usual + constructed:
-        start, middle = usual, " · " + tr("constructed start")
-    return f"{start}{middle} · {tr('seed {seed}', seed=run.config.seed)}"
 
 
 def labels(runs: Sequence[Run]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from explorer.language import tr
 from explorer.records import Provenance
 from explorer.runs import Run
 from explorer.ui import frame, resources, sentences
-from explorer.ui.runs import label as run_label
+from explorer.ui.names import label as run_label
 
 _TICK_SECONDS = 1.0
 Found = Sequence[Study | None]

@@ -1,12 +1,15 @@
 """A page in the visitor's language, as the address asks for it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.attribution.methods import METHODS
+from explorer.language import using
 from explorer.runs import Store
+from explorer.ui.names import label
 from tests.ui.visits import everything, finished, keep_weights, visit, words
 
 TITLES = {
@@ -45,6 +48,15 @@ def test_the_address_keeps_names_in_every_language() -> None:
     app = visit("degradation", recipe="길게")
     assert app.segmented_control(key="recipe").value == "brief", "what the address asks for and is not there"
     assert "recipe" not in app.query_params
+
+
+def test_runs_are_called_by_their_usual_names_in_every_language_and_by_given_ones_as_they_are(store: Store) -> None:
+    run = store.get(finished(store, "plain", 8).run)
+    assert run
+    assert label(run) == run.label == "plain-8:width=8 · seed 0"
+    with using("ko"):
+        assert label(run) == "plain-8:width=8 · 시드 0"
+        assert label(replace(run, label="mine · seed of all")) == "mine · seed of all"
 
 
 def _english(app: AppTest) -> list[str]:
