@@ -12,6 +12,9 @@ from typing import Any
 
 import psutil
 
+from explorer.language import later, retold
+
+_CORE, _CORES = later("{count} CPU core ({processor})"), later("{count} CPU cores ({processor})")
 _M_MMAP_THRESHOLD, _LARGE = -3, 65_536
 LARGEST_SLOTS = 4  # a race has four networks
 ALLOCATOR = {
@@ -44,6 +47,11 @@ class Device:
         return ("bf16" if self.bf16 else "fp32") if wanted == "auto" else wanted
 
 
+def told_device(description: str) -> str:
+    """A device's description, which records keep in English, in the reader's language."""
+    return retold(description, (_CORE, _CORES))
+
+
 @cache
 def device() -> Device:
     """The best device here: CUDA, then MPS, then the CPU."""
@@ -57,7 +65,7 @@ def device() -> Device:
     # one-thread trainer by 1.13, a two-thread one by 3.3 (measured, see benchmarks/).
     cores = _cores()
     slots = min(cores, LARGEST_SLOTS)
-    name = f"{cores} CPU core{'s' if cores > 1 else ''} ({_processor()})"
+    name = (_CORES if cores > 1 else _CORE).format(count=cores, processor=_processor())
     return Device("cpu", name, _cpu_has_bf16(), slots=slots, threads=max(1, cores // slots))
 
 

@@ -3,7 +3,8 @@
 Nothing is process-wide: one server speaks to each of its visitors in that visitor's language.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -37,6 +38,15 @@ def later(text: str) -> str:
 def told(marked: str, /, **values: object) -> str:
     """`tr` of a text that was marked with `later`."""
     return tr(marked, **values)
+
+
+def retold(said: str, templates: Iterable[str]) -> str:
+    """A text that was filled in and kept in English, told by that of the marked `templates` that it was made from."""
+    for template in templates:
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
+        if found := re.fullmatch(pattern, said):
+            return told(template, **found.groupdict())
+    return said
 
 
 def language() -> str:

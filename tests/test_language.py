@@ -6,7 +6,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from explorer import language
-from explorer.language import LANGUAGES, later, told, tr, using
+from explorer.language import LANGUAGES, later, retold, told, tr, using
 from tests.said import ROOT, fields, said
 
 OTHERS = [name for name in LANGUAGES if name != language.ENGLISH]
@@ -39,6 +39,14 @@ def test_what_is_not_translated_is_said_in_english() -> None:
         assert tr("no such text, {name}", name="you") == "no such text, you"
     assert told(later("{half:.0%} {braces}"), half=0.5, braces="{}") == "50% {}"
     assert tr("100% {}") == "100% {}", "without values nothing is filled in"
+
+
+def test_what_was_filled_in_in_english_is_told_again() -> None:
+    templates = ("{count} CPU cores ({processor})", "{left} by {right}")
+    with using("ko"):
+        assert retold("2 CPU cores (AMD EPYC)", templates) == "CPU 코어 2개(AMD EPYC)"
+        assert retold("NVIDIA H200", templates) == "NVIDIA H200"
+    assert retold("2 CPU cores (AMD EPYC)", templates) == "2 CPU cores (AMD EPYC)"
 
 
 def test_each_thread_has_the_language_that_was_chosen_for_it() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.errors import RequestError
+from explorer.language import later
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,9 +46,9 @@ def _noise(image: "Tensor", normalization: "Normalization") -> "Tensor":
 
 
 BASELINES: dict[str, tuple[str, Callable[["Tensor", "Normalization"], "Tensor"]]] = {
-    "mean": ("The mean training image", _mean),
-    "zero": ("Black: all pixels zero", _black),
-    "blurred": ("The image itself, blurred", _blurred),
-    "noise": ("Noise, always the same", _noise),
+    "mean": (later("The mean training image"), _mean),
+    "zero": (later("Black: all pixels zero"), _black),
+    "blurred": (later("The image itself, blurred"), _blurred),
+    "noise": (later("Noise, always the same"), _noise),
 }
-"""By name: what people read, and the image in the network's own units."""
+"""By name: what people read, to be `told`, and the image in the network's own units."""

@@ -34,6 +34,7 @@ class Parameter:
 
     default: int | float | str
     description: str
+    """To be `told`."""
     low: float = 0.0
     high: float = 0.0
     choices: tuple[str, ...] = ()
@@ -59,7 +60,7 @@ class Method:
 
     label: str
     explanation: str
-    """One line for students."""
+    """One line for students, to be `told`."""
     signed: bool
     """Whether negative values are possible, and mean 'against the class'."""
     run: Callable[..., "Tensor"]

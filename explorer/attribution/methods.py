@@ -6,11 +6,12 @@ which the caller sums the channels and scales the grid up. The usual baseline, z
 """
 
 import math
-import warnings
 from typing import TYPE_CHECKING
 
+from explorer.attribution.asked import expect_hooks, stage, value_range
 from explorer.attribution.method import DIFFERENCE, SCORE, Method, Parameter, Question
 from explorer.errors import RequestError
+from explorer.language import later
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,7 +42,7 @@ def smooth_grad(network: "nn.Module", asked: Question, samples: int, noise: floa
         nt_type="smoothgrad",
         nt_samples=samples,
         nt_samples_batch_size=min(samples, IMAGES_PER_PASS),
-        stdevs=noise * _range(asked.images),
+        stdevs=noise * value_range(asked.images),
         target=asked.targets,
         abs=False,
     )
@@ -77,7 +78,7 @@ def gradient_shap(network: "nn.Module", asked: Question, samples: int, noise: fl
         asked.images,
         asked.baselines,
         n_samples=samples,
-        stdevs=noise * _range(asked.images),
+        stdevs=noise * value_range(asked.images),
         target=asked.targets,
     )
     return found
@@ -90,7 +91,7 @@ def grad_cam(network: "nn.Module", asked: Question, layer: str) -> "Tensor":
     """
     from captum.attr import LayerGradCam
 
-    found: Tensor = LayerGradCam(network, _stage(network, layer)).attribute(
+    found: Tensor = LayerGradCam(network, stage(network, layer)).attribute(
         asked.images, target=asked.targets, relu_attributions=False
     )
     return found
@@ -100,7 +101,7 @@ def guided_backprop(network: "nn.Module", asked: Question) -> "Tensor":
     """Gradients that lose their negative part at each ReLU on the way back (Springenberg et al. 2014)."""
     from captum.attr import GuidedBackprop
 
-    _expect_hooks()
+    expect_hooks()
     found: Tensor = GuidedBackprop(network).attribute(asked.images, target=asked.targets)
     return found
 
@@ -109,8 +110,8 @@ def guided_grad_cam(network: "nn.Module", asked: Question, layer: str) -> "Tenso
     """Guided backpropagation where Grad-CAM speaks for the class (Selvaraju et al. 2017)."""
     from captum.attr import GuidedGradCam
 
-    _expect_hooks()
-    found: Tensor = GuidedGradCam(network, _stage(network, layer)).attribute(
+    expect_hooks()
+    found: Tensor = GuidedGradCam(network, stage(network, layer)).attribute(
         asked.images, target=asked.targets, interpolate_mode="bilinear"
     )
     return found
@@ -125,7 +126,7 @@ def deep_lift(network: "nn.Module", asked: Question) -> "Tensor":
 
     from explorer.attribution.rules import with_multipliers
 
-    _expect_hooks()
+    expect_hooks()
     found: Tensor = DeepLift(with_multipliers(network)).attribute(
         asked.images, baselines=asked.baselines, target=asked.targets
     )
@@ -141,7 +142,7 @@ def lrp(network: "nn.Module", asked: Question, epsilon: float) -> "Tensor":
 
     from explorer.attribution.rules import with_rules
 
-    _expect_hooks()
+    expect_hooks()
     found: Tensor = LRP(with_rules(network, asked.images, max(epsilon, _TINY))).attribute(
         asked.images, target=asked.targets
     )
@@ -220,36 +221,18 @@ def kernel_shap(network: "nn.Module", asked: Question, patches: int, samples: in
     return found[:, :1] / torch.bincount(mask.flatten())[mask]
 
 
-def _stage(network: "nn.Module", layer: str) -> "nn.Module":
-    stages = [name for name, _ in network.named_children() if name.startswith("stage")]
-    if not stages or layer not in ("", *stages):
-        raise RequestError(f"this network has no stage {layer!r}: it has {', '.join(stages) or 'none at all'}")
-    return network.get_submodule(layer or stages[-1])
-
-
-def _range(images: "Tensor") -> float:
-    """From the darkest value to the brightest, what noise is a share of."""
-    return float(images.detach().max() - images.detach().min())
-
-
-def _expect_hooks() -> None:
-    """Silence captum's notice that it sets hooks: they sit on a copy that is thrown away.
-
-    `warnings.catch_warnings` would do it for one call only, but is not safe with threads.
-    """
-    warnings.filterwarnings("ignore", message="Setting (forward, )?backward hooks", category=UserWarning)
-
-
 _LAYER = {
     "layer": Parameter(
-        "", "stage whose feature maps are read (empty: the last)", choices=("", "stage1", "stage2", "stage3", "stage4")
+        "",
+        later("stage whose feature maps are read (empty: the last)"),
+        choices=("", "stage1", "stage2", "stage3", "stage4"),
     )
 }
-_NOISE = Parameter(0.15, "standard deviation of the noise, as a share of the image's range", 0.0, 1.0)
-_PATCHES = Parameter(48, "patches of like colour that the image is cut into, about", 2, 400)
+_NOISE = Parameter(0.15, later("standard deviation of the noise, as a share of the image's range"), 0.0, 1.0)
+_PATCHES = Parameter(48, later("patches of like colour that the image is cut into, about"), 2, 400)
 _WINDOW = {
-    "window": Parameter(0.25, "side of the square, as a share of the image's", 0.03, 1.0),
-    "stride": Parameter(0.0625, "step between two squares, as a share of the image's side", 0.03, 1.0),
+    "window": Parameter(0.25, later("side of the square, as a share of the image's"), 0.03, 1.0),
+    "stride": Parameter(0.0625, later("step between two squares, as a share of the image's side"), 0.03, 1.0),
 }
 
 
@@ -261,40 +244,44 @@ def _squares(window: float, stride: float) -> float:
 METHODS: dict[str, Method] = {
     "saliency": Method(
         "Saliency",
-        "How much the class's score would change if a pixel changed a little, no matter in which direction.",
+        later("How much the class's score would change if a pixel changed a little, no matter in which direction."),
         signed=False,
         run=saliency,
         cost=lambda: _BOTH_WAYS,
     ),
     "smooth_grad": Method(
         "SmoothGrad",
-        "Saliency averaged over noisy copies of the image, so that what hangs on single grains of noise cancels.",
+        later(
+            "Saliency averaged over noisy copies of the image, so that what hangs on single grains of noise cancels."
+        ),
         signed=False,
         run=smooth_grad,
         cost=lambda samples, noise: _BOTH_WAYS * samples,
         draws=True,
-        parameters={"samples": Parameter(25, "noisy copies of the image", 2, 500), "noise": _NOISE},
+        parameters={"samples": Parameter(25, later("noisy copies of the image"), 2, 500), "noise": _NOISE},
     ),
     "input_x_gradient": Method(
         "Input × gradient",
-        "A pixel's distance from the mean image times the score's slope there: what a straight line would predict.",
+        later(
+            "A pixel's distance from the mean image times the score's slope there: what a straight line would predict."
+        ),
         signed=True,
         run=input_x_gradient,
         cost=lambda: _BOTH_WAYS,
     ),
     "integrated_gradients": Method(
         "Integrated gradients",
-        "Fades in the image from the baseline and adds up what each pixel does to the score on the way.",
+        later("Fades in the image from the baseline and adds up what each pixel does to the score on the way."),
         signed=True,
         run=integrated_gradients,
         cost=lambda steps, tolerance: _BOTH_WAYS * steps * (3 if tolerance else 1),
         sums_to=DIFFERENCE,
         uses_baseline=True,
         parameters={
-            "steps": Parameter(50, "points on the way from the baseline to this image, to begin with", 2, 500),
+            "steps": Parameter(50, later("points on the way from the baseline to this image, to begin with"), 2, 500),
             "tolerance": Parameter(
                 0.01,
-                f"more points, up to {_MOST} times as many, until the sum is off by less than this share",
+                later("more points, up to 6 times as many, until the sum is off by less than this share"),  # _MOST
                 0.0,
                 0.5,
             ),
@@ -302,7 +289,9 @@ METHODS: dict[str, Method] = {
     ),
     "gradient_shap": Method(
         "Gradient SHAP",
-        "Integrated gradients by chance: random points on the way from the baseline to noisy copies of the image.",
+        later(
+            "Integrated gradients by chance: random points on the way from the baseline to noisy copies of the image."
+        ),
         signed=True,
         run=gradient_shap,
         cost=lambda samples, noise: _BOTH_WAYS * samples,
@@ -310,13 +299,15 @@ METHODS: dict[str, Method] = {
         draws=True,
         uses_baseline=True,
         parameters={
-            "samples": Parameter(50, "random points", 2, 200),
+            "samples": Parameter(50, later("random points"), 2, 200),
             "noise": Parameter(0.0, _NOISE.description, 0.0, 1.0),
         },
     ),
     "deep_lift": Method(
         "DeepLIFT",
-        "Compares every neuron with its value for the baseline and hands the score's difference back to the pixels.",
+        later(
+            "Compares every neuron with its value for the baseline and hands the score's difference back to the pixels."
+        ),
         signed=True,
         run=deep_lift,
         cost=lambda: 2 * _BOTH_WAYS,
@@ -325,27 +316,33 @@ METHODS: dict[str, Method] = {
     ),
     "lrp": Method(
         "LRP",
-        "Hands the score back layer by layer, to each neuron what it put into the sum: nothing gets lost on the way.",
+        later(
+            "Hands the score back layer by layer, to each neuron what it put into the sum: nothing gets lost on the "
+            "way."
+        ),
         signed=True,
         run=lrp,
         cost=lambda epsilon: 2 * _BOTH_WAYS,
         sums_to=SCORE,
         parameters={
             "epsilon": Parameter(
-                0.0, "added to what is divided by: above 0 weak and contradictory parts fade", 0.0, 1.0
+                0.0, later("added to what is divided by: above 0 weak and contradictory parts fade"), 0.0, 1.0
             )
         },
     ),
     "guided_backprop": Method(
         "Guided backpropagation",
-        "Gradients that only pass where they are positive: crisp, but often edges rather than the network's reasons.",
+        later(
+            "Gradients that only pass where they are positive: crisp, but often edges rather than the network's "
+            "reasons."
+        ),
         signed=True,
         run=guided_backprop,
         cost=lambda: _BOTH_WAYS,
     ),
     "grad_cam": Method(
         "Grad-CAM",
-        "Where a stage's feature maps speak for the class; as coarse as that stage's grid.",
+        later("Where a stage's feature maps speak for the class; as coarse as that stage's grid."),
         signed=True,
         run=grad_cam,
         cost=lambda layer: _BOTH_WAYS,
@@ -353,7 +350,7 @@ METHODS: dict[str, Method] = {
     ),
     "guided_grad_cam": Method(
         "Guided Grad-CAM",
-        "Guided backpropagation, kept only where Grad-CAM speaks for the class.",
+        later("Guided backpropagation, kept only where Grad-CAM speaks for the class."),
         signed=True,
         run=guided_grad_cam,
         cost=lambda layer: 2 * _BOTH_WAYS,
@@ -361,7 +358,7 @@ METHODS: dict[str, Method] = {
     ),
     "occlusion": Method(
         "Occlusion",
-        "Covers one square after another with the baseline and notes how much the score falls.",
+        later("Covers one square after another with the baseline and notes how much the score falls."),
         signed=True,
         run=occlusion,
         cost=_squares,
@@ -370,7 +367,7 @@ METHODS: dict[str, Method] = {
     ),
     "feature_ablation": Method(
         "Feature ablation",
-        "Covers one patch of like colour after another with the baseline and notes how much the score falls.",
+        later("Covers one patch of like colour after another with the baseline and notes how much the score falls."),
         signed=True,
         run=feature_ablation,
         cost=lambda patches: patches + 1,
@@ -379,7 +376,7 @@ METHODS: dict[str, Method] = {
     ),
     "kernel_shap": Method(
         "Kernel SHAP",
-        "Covers random sets of patches and shares the score out fairly among them: each gets its Shapley value.",
+        later("Covers random sets of patches and shares the score out fairly among them: each gets its Shapley value."),
         signed=True,
         run=kernel_shap,
         cost=lambda patches, samples: samples,
@@ -388,7 +385,7 @@ METHODS: dict[str, Method] = {
         uses_baseline=True,
         parameters={
             "patches": Parameter(32, _PATCHES.description, 2, 200),
-            "samples": Parameter(400, "random sets of patches", 10, 5000),
+            "samples": Parameter(400, later("random sets of patches"), 10, 5000),
         },
     ),
 }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.data.fingerprint import Facts, digest, facts, fingerprint
-from explorer.data.source import CIFAR10_CLASSES, CIFAR10_LICENCE, OWN_LICENCE, Pixels, Source
+from explorer.data.source import CIFAR10, CIFAR10_CLASSES, CIFAR10_LICENCE, CIFAR10_OTHER, OWN_LICENCE, Pixels, Source
 from explorer.errors import RequestError
 
 FOLDER = "cifar-10-batches-py"
@@ -49,9 +49,7 @@ def source(batches: Path) -> Source:
     files = {file: batches / file for file in PUBLISHED}
     known = facts(files.values(), "cifar batches 1", lambda: _discovered(files))
     slug, description, licence = (
-        ("cifar10", "CIFAR-10 as published: photographs of 32×32 pixels in ten classes", CIFAR10_LICENCE)
-        if known["published"]
-        else ("cifar10-other", "Images in the files of CIFAR-10 but not the published ones", OWN_LICENCE)
+        ("cifar10", CIFAR10, CIFAR10_LICENCE) if known["published"] else ("cifar10-other", CIFAR10_OTHER, OWN_LICENCE)
     )
     return Source("cifar", batches, f"{slug}@{known['fingerprint'][:12]}", description, licence)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from explorer.data.fingerprint import Facts, facts, fingerprint
 from explorer.data.images import decoded, side_and_format
-from explorer.data.source import OWN_LICENCE, Pixels, Source
+from explorer.data.source import FOLDER, OWN_LICENCE, Pixels, Source
 from explorer.errors import RequestError
 
 SPLITS = ("train", "test")
@@ -22,10 +22,10 @@ def find(folder: Path) -> Path | None:
 def source(folder: Path) -> Source:
     """Describe an image folder; RequestError if a split is missing or has no images."""
     known = _facts(folder)
-    description = (
-        f"Your images: {known['train']:,} for training and {known['test']:,} for testing, "
-        f"{known['side']}×{known['side']} pixels, in {len(known['classes'])} classes"
-    )
+    description = FOLDER.format(
+        train=f"{known['train']:,}", test=f"{known['test']:,}", size=f"{known['side']}×{known['side']}",
+        classes=len(known["classes"]),
+    )  # fmt: skip
     return Source("folder", folder, f"images@{known['fingerprint'][:12]}", description, OWN_LICENCE)
 
 

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from explorer.data.fingerprint import Facts, facts, fingerprint
 from explorer.data.images import decoded, side_and_format
-from explorer.data.source import CIFAR10_CLASSES, CIFAR10_LICENCE, OWN_LICENCE, Pixels, Source
+from explorer.data.source import (
+    CIFAR10_CLASSES,
+    CIFAR10_JPEG,
+    CIFAR10_LICENCE,
+    CIFAR10_PARQUET,
+    OWN_LICENCE,
+    PARQUET,
+    Pixels,
+    Source,
+)
 from explorer.errors import RequestError
 
 SPLITS = ("train", "test")
@@ -76,17 +85,13 @@ def _discovered(folder: Path, files: list[tuple[str, Path]]) -> Facts:
 
 def _told(known: Facts) -> tuple[str, str, str]:
     """Slug, description and licence."""
-    counts = f"{known['train']:,} training and {known['test']:,} test images"
+    counts = {"train": f"{known['train']:,}", "test": f"{known['test']:,}"}
     if not known["cifar10"]:
-        size = f"{known['side']}×{known['side']} pixels"
-        return "images", f"{counts} of {size} in {len(known['classes'])} classes, from Parquet files", OWN_LICENCE
+        size = f"{known['side']}×{known['side']}"
+        return "images", PARQUET.format(**counts, size=size, classes=len(known["classes"])), OWN_LICENCE
     if known["format"] == "JPEG":
-        return (
-            "cifar10-jpeg",
-            "CIFAR-10 re-encoded as JPEG, which loses detail: errors do not compare with published ones",
-            CIFAR10_LICENCE,
-        )
-    return "cifar10", f"CIFAR-10 from Parquet files ({known['format']}): {counts}", CIFAR10_LICENCE
+        return "cifar10-jpeg", CIFAR10_JPEG, CIFAR10_LICENCE
+    return "cifar10", CIFAR10_PARQUET.format(**counts, format=known["format"]), CIFAR10_LICENCE
 
 
 def _labels(folder: Path, split: str) -> NDArray[np.int64]:

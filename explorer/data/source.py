@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.language import later, retold
+
 CIFAR10_CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
@@ -14,6 +16,27 @@ CIFAR10_LICENCE = (
     "from Tiny Images, 2009. The photographs were gathered from the web and belong to their owners."
 )
 OWN_LICENCE = "Your own images: their licence is whatever you obtained them under."
+
+CIFAR10 = later("CIFAR-10 as published: photographs of 32×32 pixels in ten classes")
+CIFAR10_OTHER = later("Images in the files of CIFAR-10 but not the published ones")
+CIFAR10_JPEG = later("CIFAR-10 re-encoded as JPEG, which loses detail: errors do not compare with published ones")
+CIFAR10_PARQUET = later("CIFAR-10 from Parquet files ({format}): {train} training and {test} test images")
+PARQUET = later("{train} training and {test} test images of {size} pixels in {classes} classes, from Parquet files")
+FOLDER = later("Your images: {train} for training and {test} for testing, {size} pixels, in {classes} classes")
+DRAWN = later(
+    "Generated shapes, not photographs: five shapes in two textures, tuned until shallow networks learn them in a "
+    "brief run"
+)
+DRAWN_CLUTTERED = later(
+    "Generated shapes before a cluttered ground, not photographs: five shapes in two textures, tuned until shallow "
+    "networks learn them in a brief run"
+)
+_DESCRIPTIONS = (CIFAR10, CIFAR10_OTHER, CIFAR10_JPEG, CIFAR10_PARQUET, PARQUET, FOLDER, DRAWN, DRAWN_CLUTTERED)
+
+
+def told_description(description: str) -> str:
+    """A source's description, which records keep in English, in the reader's language."""
+    return retold(description, _DESCRIPTIONS)
 
 
 @dataclass(frozen=True)

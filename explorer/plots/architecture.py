@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from html import escape
 
 from explorer.config import network
+from explorer.language import tr
 from explorer.outline import Outline
 from explorer.plots import theme
 from explorer.plots.cards import alternative, key, spoken, title
@@ -235,11 +236,12 @@ def _badges(column: Column, place: Place, bottom: float) -> str:
     part = place.part
     number, left = len(part.block.names), column.edges(part)[0]
     if part.folded:
-        words = f"Show the {number} equal blocks of {part.stage} one by one"
+        words = tr("Show the {number} equal blocks of {stage} one by one", number=number, stage=part.stage)
         return _badge(f"× {number}", part.stage, words, left + 16, place.top)
     if not part.begins_unfolded:
         return ""
-    badge = _badge("fold", part.stage, f"Fold the {number} equal blocks of {part.stage}", left + 16, place.top + 4)
+    words = tr("Fold the {number} equal blocks of {stage}", number=number, stage=part.stage)
+    badge = _badge(tr("fold"), part.stage, words, left + 16, place.top + 4)
     bracket = f'<path class="rx-bracket" d="M{left + 5:g} {place.top + 6:g}h-4V{bottom - 6:g}h4"/>'
     return f'{bracket}<g class="rx-control">{badge}</g>'
 

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from explorer.config import NetworkConfig
+from explorer.language import tr
 from explorer.measurement.agreement import TOP, rank_correlation, top_overlap
 from explorer.plots import theme
 from explorer.records import Attribution
@@ -72,16 +73,16 @@ def side_by_side(
     *,
     opacity: float = 1.0,
     grids: bool = False,
-    title: str = "image",
+    title: str = "",
     width: int = 900,
     largest_cell: int = 240,
 ) -> go.Figure:
     """The image and the maps of each network, one row a method; raw values on hover.
 
     `image` is (3, H, W) RGB; `classes` names the targets. Below 1, `opacity` lets the image in grey shine through
-    the maps; `grids` shows the coarse maps of Grad-CAM as they are; `title` stands over the image. The height is
-    chosen for `width` pixels with cells up to `largest_cell` pixels; where the page turns out narrower, cells shrink
-    and stay square. A map that is not there yet leaves its cell empty.
+    the maps; `grids` shows the coarse maps of Grad-CAM as they are; `title`, or the word image, stands over it. The
+    height is chosen for `width` pixels with cells up to `largest_cell` pixels; where the page turns out narrower,
+    cells shrink and stay square. A map that is not there yet leaves its cell empty.
     """
     figure = go.Figure()
     differ = len(_targets(columns)) > 1
@@ -98,15 +99,22 @@ def side_by_side(
     for place, column in enumerate(columns, start=1):
         text = _title(column, classes, explains=differ)
         _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING)
-    _note(figure, layout, 0, 0, title, **_ABOVE, yshift=_HEADING)
+    _note(figure, layout, 0, 0, title or tr("image"), **_ABOVE, yshift=_HEADING)
     figure.update_layout(**layout.axes(image.shape[1], image.shape[2]), **_frame(layout, _target(columns, classes)))
     return figure
 
 
 def alternative_text(columns: Sequence[Column], rows: Sequence[Row], classes: Sequence[str]) -> str:
     """What `side_by_side` shows, in words."""
-    told = [f"Attributions of one image, {len(rows)} methods, {len(columns)} networks."]
-    told += [f"{c.label} says {c.predicted} with {_percent(c.probability)}." for c in columns]
+    said = [
+        tr(
+            "Attributions of one image, {methods} methods, {networks} networks.",
+            methods=len(rows), networks=len(columns),
+        )
+    ]  # fmt: skip
+    for c in columns:
+        share = _percent(c.probability)
+        said.append(tr("{network} says {predicted} with {share}.", network=c.label, predicted=c.predicted, share=share))
     for row in rows:
         found = [_map(column, row.method) for column in columns]
         scale = row_scale([one for one in found if one is not None])
@@ -115,10 +123,14 @@ def alternative_text(columns: Sequence[Column], rows: Sequence[Row], classes: Se
             for column, one in zip(columns, found, strict=True)
             if one is not None
         ]
-        told.append(
-            f"{row.label}{_target(columns, classes, ' for ')}: {', '.join(parts) or 'not computed yet'}{_agree(found)}."
-        )
-    return " ".join(told)
+        said.append(
+            tr(
+                "{method} for {target}: {maps}.",
+                method=row.label, target=_target(columns, classes),
+                maps=(", ".join(parts) or tr("not computed yet")) + _agree(found),
+            )
+        )  # fmt: skip
+    return " ".join(said)
 
 
 class _Layout:
@@ -223,22 +235,22 @@ def _cell(
             opacity=opacity,
             zsmooth=False,
             hovertemplate=(
-                "%{customdata:.3g}, %{z:.0%} of the row's scale<br>row %{y:.0f}, column %{x:.0f}"
-                f"<extra>{column.label}<br>{method.label}</extra>"
+                tr("%{customdata:.3g}, %{z:.0%} of the row's scale<br>row %{y:.0f}, column %{x:.0f}")
+                + f"<extra>{column.label}<br>{method.label}</extra>"
             ),
         )
     )
     small = {"size": 11}
-    _note(figure, layout, row, place, _caption(found, layout.narrow), **_BELOW, font=small, hovertext=_told(found))
+    _note(figure, layout, row, place, _caption(found, layout.narrow), **_BELOW, font=small, hovertext=_sums(found))
     if is_near_zero(found.values, scale):
         share = _percent(_largest(found.values) / scale)
-        text = f"<b>≈ 0</b><br>{share} of the<br>row's scale"
+        text = tr("<b>≈ 0</b><br>{share} of the<br>row's scale", share=share)
         _note(figure, layout, row, place, text, **_INSIDE, font={"color": _INK, "size": 12}, bgcolor=COLOURS[3])
 
 
 def _heading(row: Row, found: Sequence[Attribution | None], layout: _Layout) -> str:
-    told = f"  <span style='font-size:12px'>{row.explanation}</span>" if layout.wordy and row.explanation else ""
-    return f"<b>{row.label}</b>{_agree(found, layout.narrow)}{told}"
+    why = f"  <span style='font-size:12px'>{row.explanation}</span>" if layout.wordy and row.explanation else ""
+    return f"<b>{row.label}</b>{_agree(found, layout.narrow)}{why}"
 
 
 def _agree(found: Sequence[Attribution | None], briefly: bool = False) -> str:
@@ -247,8 +259,14 @@ def _agree(found: Sequence[Attribution | None], briefly: bool = False) -> str:
     correlation = rank_correlation(*there) if len(there) == len(found) == 2 else None
     if correlation is None:
         return ""
-    told = f" · rank correlation {correlation:.2f}".replace("-", "−")
-    return told if briefly else f"{told}, top {TOP:.0%} shared {top_overlap(*there):.0%}"
+    alike = f"{correlation:.2f}".replace("-", "−")
+    if briefly:
+        return " · " + tr("rank correlation {correlation}", correlation=alike)
+    shared = top_overlap(*there)
+    said = tr(
+        "rank correlation {correlation}, top {top:.0%} shared {shared:.0%}", correlation=alike, top=TOP, shared=shared
+    )
+    return f" · {said}"
 
 
 def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
@@ -259,14 +277,14 @@ def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
         f"<br>{column.predicted} {_percent(column.probability)}{verdict}"
     )
     targets = ", ".join(classes[target] for target in sorted(_targets([column])))
-    return title + (f"<br>explains: {targets}" if explains else "")
+    return title + ("<br>" + tr("explains: {targets}", targets=targets) if explains else "")
 
 
 def _caption(found: Attribution, narrow: bool) -> str:
-    took = f"{found.seconds:.2f} s" if found.seconds >= 0.1 else f"{found.seconds * 1000:.0f} ms"
+    took = f"{found.seconds:.2f} s" if found.seconds >= 0.1 else f"{found.seconds * 1000:.0f} ms"  # units stay
     if found.completeness_error is None:
         return took
-    return f"{took}{'<br>' if narrow else ' · '}sum off by {_off(found)}"
+    return f"{took}{'<br>' if narrow else ' · '}{tr('sum off by {share}', share=_off(found))}"
 
 
 def _off(found: Attribution) -> str:
@@ -277,11 +295,12 @@ def _off(found: Attribution) -> str:
     return _percent(found.completeness_error / abs(found.difference))
 
 
-def _told(found: Attribution) -> str:
-    told = f"sum {float(found.values.sum(dtype=np.float64)):.3g}, largest |value| {_largest(found.values):.3g}"
+def _sums(found: Attribution) -> str:
+    total, largest = float(found.values.sum(dtype=np.float64)), _largest(found.values)
+    said = tr("sum {total:.3g}, largest |value| {largest:.3g}", total=total, largest=largest)
     if found.completeness_error is None:
-        return told
-    return f"{told}<br>should sum to {found.difference:.3g}"
+        return said
+    return f"{said}<br>{tr('should sum to {total:.3g}', total=found.difference)}"
 
 
 def _frame(layout: _Layout, target: str) -> dict[str, Any]:
@@ -292,17 +311,18 @@ def _frame(layout: _Layout, target: str) -> dict[str, Any]:
         "orientation": "h", "x": 0.5, "xanchor": "center", "yanchor": "bottom", "ypad": 0, "len": 0.66,
         "y": 1 + (layout.top - 34) / layout.inner,  # in the margin, above the titles
         "thickness": 10, "outlinewidth": 0, "tickvals": [-1, 0, 1],
-        "ticktext": [f"against{target}", "0", f"for{target}"], "ticks": "", "tickfont": {"size": 12},
+        "ticktext": [tr("against {target}", target=target), "0", tr("for {target}", target=target)],
+        "ticks": "", "tickfont": {"size": 12},
     }  # fmt: skip
     stops = [[index / (len(COLOURS) - 1), colour] for index, colour in enumerate(COLOURS)]
     scale = {"cmin": -1, "cmax": 1, "cmid": 0, "colorscale": stops, "colorbar": bar}
     return {**kept, "height": layout.height, "coloraxis": scale, "dragmode": False, "showlegend": False}
 
 
-def _target(columns: Sequence[Column], classes: Sequence[str], before: str = " ") -> str:
+def _target(columns: Sequence[Column], classes: Sequence[str]) -> str:
     """The one class that all maps explain, in words."""
     targets = _targets(columns)
-    return f"{before}{classes[targets.pop()]}" if len(targets) == 1 else f"{before}the class"
+    return classes[targets.pop()] if len(targets) == 1 else tr("the class")
 
 
 def _targets(columns: Sequence[Column]) -> set[int]:
@@ -315,9 +335,10 @@ def _map(column: Column, method: str) -> Attribution | None:
 
 def _strongest(found: Attribution, scale: float) -> str:
     if is_near_zero(found.values, scale):
-        return f"near zero, {_percent(_largest(found.values) / scale)} of the row's scale"
+        return tr("near zero, {share} of the row's scale", share=_percent(_largest(found.values) / scale))
     row, column = np.unravel_index(np.abs(found.values).argmax(), found.values.shape)
-    return f"strongest {found.values[row, column]:.2g} at row {row}, column {column}"
+    value = found.values[row, column]
+    return tr("strongest {value:.2g} at row {row}, column {column}", value=value, row=row, column=column)
 
 
 def _largest(values: NDArray[np.float32]) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from explorer.config import NetworkConfig
+from explorer.language import tr
 from explorer.network_config import is_entry
 from explorer.plots import theme
 from explorer.records import BlockBranch
@@ -27,11 +28,11 @@ class Branches:
 
 def branch_ratios(shown: Sequence[Branches], control: Sequence[Branches]) -> go.Figure:
     """A line a network, from its first block to its last; `control` is the untrained one, thin."""
-    figure = go.Figure(layout=theme.layout("block", "‖F(x)‖ / ‖x‖", percent=False, hovermode="closest"))
+    figure = go.Figure(layout=theme.layout(tr("block"), "‖F(x)‖ / ‖x‖", percent=False, hovermode="closest"))
     depths = sorted({one.network.depth for one in (*shown, *control)})
     for one, untrained in [*((one, False) for one in shown), *((one, True) for one in control)]:
         line = theme.line(one.network.family, depths.index(one.network.depth), "test", len(depths))
-        name = f"{one.label} untrained" if untrained else one.label
+        name = tr("{name} untrained", name=one.label) if untrained else one.label
         symbols = ["diamond" if is_entry(block.block) else "circle" for block in one.blocks]
         figure.add_scatter(
             x=list(range(1, len(one.blocks) + 1)), y=one.ratios, name=name,
@@ -48,5 +49,9 @@ def branch_ratios(shown: Sequence[Branches], control: Sequence[Branches]) -> go.
 
 def alternative_text(shown: Sequence[Branches]) -> str:
     """What `branch_ratios` shows, in words."""
-    told = [f"{one.label}: from {min(one.ratios):.2f} to {max(one.ratios):.2f}" for one in shown if one.blocks]
-    return "Size of F(x) over that of x in each block. " + "; ".join(told) + "."
+    said = [
+        tr("{name}: from {low:.2f} to {high:.2f}", name=one.label, low=min(one.ratios), high=max(one.ratios))
+        for one in shown
+        if one.blocks
+    ]
+    return tr("Size of F(x) over that of x in each block.") + " " + "; ".join(said) + "."

@@ -2,17 +2,28 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
+from explorer.language import later, told, tr
 from explorer.outline import Block, Layer, Outline, Path, Shape, Stage
-from explorer.plots.graph import Part, boxed, runs, straight
+from explorer.plots.graph import Part, boxed, path_text, runs, stage_title, straight
 
 Card = dict[str, Any]
 """What the page shows of a block: formula, shape, parameters, multiply-adds, and a row for each layer; all text."""
 
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
-_SHORTCUTS = {"identity": "identity", "padded": "zero-padded", "projection": "projection"}
+_NUMBERS = (
+    later("no"), later("one"), later("two"), later("three"), later("four"), later("five"), later("six"),
+)  # fmt: skip
+_SHORTCUTS = {"identity": later("identity"), "padded": later("zero-padded"), "projection": later("projection")}
+_PATHS = {
+    "identity": later("shortcut, identity"),
+    "padded": later("shortcut, padded"),
+    "projection": later("shortcut, projection"),
+    "gate": later("gate"),
+    "branch": later("branch"),
+}
 
 
 def cards(outlines: Sequence[Outline]) -> dict[str, Card]:
@@ -37,8 +48,10 @@ def title(part: Part) -> str:
 
 def spoken(part: Part) -> str:
     """A drawn block in a few words."""
-    equal = f"{len(part.names)} equal blocks of " if part.folded else ""
-    return f"{title(part)}: {equal}{_layers_words(part.block)}{_shortcut_words([part.block])}"
+    words = _layers_words(part.block) + _shortcut_words([part.block])
+    if part.folded:
+        words = tr("{number} equal blocks of {words}", number=len(part.names), words=words)
+    return f"{title(part)}: {words}"
 
 
 def alternative(outlines: Sequence[Outline]) -> str:
@@ -60,8 +73,7 @@ def _card(block: Block) -> Card:
 def _path_rows(block: Block, path: Path) -> Iterator[dict[str, str]]:
     """A row for each layer; a path that is not the main one is named, and has a row even without layers."""
     if path.kind != "residual":
-        kind = "shortcut, " * (path.kind in _SHORTCUTS) + path.kind
-        yield {"path": ": ".join(filter(None, (kind, path.text)))}
+        yield {"path": ": ".join(filter(None, (told(_PATHS[path.kind]), path_text(path))))}
     for layer in path.layers:
         yield _row(block, layer)
 
@@ -82,7 +94,10 @@ def _shape(shape: Shape) -> str:
 
 def _network_words(outline: Outline) -> str:
     stages = "; ".join(_stage_words(stage) for stage in outline.stages)
-    return f"{outline.network}: image {_shape(outline.image)}; {stages}; {outline.parameters:,} parameters."
+    return tr(
+        "{network}: image {shape}; {stages}; {parameters:,} parameters.",
+        network=outline.network, shape=_shape(outline.image), stages=stages, parameters=outline.parameters,
+    )  # fmt: skip
 
 
 def _stage_words(stage: Stage) -> str:
@@ -93,24 +108,27 @@ def _stage_words(stage: Stage) -> str:
         blocks = list(group)
         number = sum(len(block.names) for block in blocks)
         if len(boxed(blocks[0].layers)) < 2:
-            pieces.append(words if number == 1 else f"{number} times {words}")
+            pieces.append(words if number == 1 else tr("{number} times {words}", number=number, words=words))
+        elif number == 1:
+            pieces.append(tr("1 block of {words}", words=words + _shortcut_words(blocks)))
         else:
-            pieces.append(f"{number} block{'s' * (number > 1)} of {words}{_shortcut_words(blocks)}")
-    return f"{stage.name.replace('stage', 'stage ')}{':' * numbered} {', then '.join(pieces)}"
+            pieces.append(tr("{number} blocks of {words}", number=number, words=words + _shortcut_words(blocks)))
+    told_in_turn = reduce(lambda first, then: tr("{first}, then {second}", first=first, second=then), pieces)
+    return f"{stage_title(stage.name)}{':' * numbered} {told_in_turn}"
 
 
 def _layers_words(block: Block) -> str:
     """`3×3 conv, 16`, `two 3×3 layers`, `1×1, 3×3 and 1×1 layers`, `4 branches side by side`."""
     paths = straight(block)
     if len(paths) > 1:
-        return f"{len(paths)} branches side by side"
+        return tr("{number} branches side by side", number=len(paths))
     layers = boxed(paths[0].layers) or list(paths[0].layers)
     if len(layers) == 1 or not boxed(layers):
         return ", ".join(layer.text for layer in layers)
     *kernels, last = (layer.text.split(" ")[0] for layer in layers)
     if set(kernels) == {last}:
-        return f"{_number(len(layers))} {last} layers"
-    return f"{', '.join(kernels)} and {last} layers"
+        return tr("{number} {kernel} layers", number=_number(len(layers)), kernel=last)
+    return tr("{kernels} and {last} layers", kernels=", ".join(kernels), last=last)
 
 
 def _shortcut_words(blocks: Iterable[Block]) -> str:
@@ -119,10 +137,19 @@ def _shortcut_words(blocks: Iterable[Block]) -> str:
     for block in blocks:
         kinds.update({_SHORTCUTS[path.kind]: len(block.names) for path in block.paths if path.kind in _SHORTCUTS})
         gated = gated or block.join == "gate"
-    words = [kind if len(kinds) == 1 else f"{_number(number)} {kind}" for kind, number in kinds.items()]
-    ending = f" shortcut{'s' * (kinds.total() > 1)}" + ", gated" * gated
-    return f", {' and '.join(words)}{ending}" if words else ""
+    words = [
+        told(kind) if len(kinds) == 1 else tr("{number} {kind}", number=_number(number), kind=told(kind))
+        for kind, number in kinds.items()
+    ]
+    if not words:
+        return ""
+    said = reduce(lambda some, last: tr("{some} and {last}", some=some, last=last), words)
+    if kinds.total() == 1:
+        ending = tr("{kinds} shortcut, gated", kinds=said) if gated else tr("{kinds} shortcut", kinds=said)
+    else:
+        ending = tr("{kinds} shortcuts, gated", kinds=said) if gated else tr("{kinds} shortcuts", kinds=said)
+    return f", {ending}"
 
 
 def _number(number: int) -> str:
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return told(_NUMBERS[number]) if number < len(_NUMBERS) else str(number)

@@ -7,7 +7,7 @@ from statistics import mean
 import plotly.graph_objects as go
 
 from explorer.config import NetworkConfig, RunConfig
-from explorer.language import tr
+from explorer.language import told, tr
 from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
@@ -88,16 +88,25 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
 
 def alternative_text(curves: Sequence[Curve]) -> str:
     """What `error_curves` shows, in words: the last errors of each network."""
-    told = []
+    said = []
     for curve in curves:
         last = [record for record in curve.records if isinstance(record, EvaluationRecord)][-1:]
-        told += [
-            f"{curve.config.network.name}{', constructed' if curve.config.start else ''}, seed {curve.config.seed}, "
-            f"step {record.step}: "
-            f"training error {record.training_error:.1%}, test error {record.test_error:.1%}"
-            for record in last
-        ]
-    return "Error over training steps. " + ("; ".join(told) + "." if told else "Nothing measured yet.")
+        said += [_in_words(curve.config, record) for record in last]
+    over = tr("Error over training steps.")
+    return f"{over} {'; '.join(said)}." if said else f"{over} {tr('Nothing measured yet.')}"
+
+
+def _in_words(config: RunConfig, last: EvaluationRecord) -> str:
+    asked = {
+        "name": config.network.name, "seed": config.seed, "step": last.step, "training": last.training_error,
+        "test": last.test_error,
+    }  # fmt: skip
+    if config.start:
+        return tr(
+            "{name}, constructed, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}",
+            **asked,
+        )
+    return tr("{name}, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}", **asked)
 
 
 def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, bool], _Line]:
@@ -161,7 +170,7 @@ def _add_mark(figure: go.Figure, mark: Mark, step: int) -> None:
             marker={"symbol": ["line-ew-open", "diamond"], "size": [12, 8], "color": theme.PAPER},
             cliponaxis=False,
             showlegend=False,
-            text=[tr("training, read from Figure 6"), tr("test, {source}", source=mark.source)],
+            text=[tr("training, read from Figure 6"), tr("test, {source}", source=told(mark.source))],
             hovertemplate="%{y:.1%} %{text}",
         ),
         row=1,

@@ -5,13 +5,22 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from explorer import paper
+from explorer.language import later, told, tr
 from explorer.measurement.depth import FAMILIES, FinalErrors, Spread
 from explorer.plots import theme
+
+_PRINTED = {"training": later("the paper, training"), "test": later("the paper, test")}
+_MEASURED = {
+    ("plain", "training"): later("plain, training"),
+    ("plain", "test"): later("plain, test"),
+    ("resnet", "training"): later("residual, training"),
+    ("resnet", "test"): later("residual, test"),
+}
 
 
 def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
     """Plain left, residual right, one y axis; training thin, test bold, the paper's values as grey marks."""
-    figure = theme.panels(theme.family_titles(), "error at the end")
+    figure = theme.panels(theme.family_titles(), tr("error at the end"))
     for column, family in enumerate(FAMILIES, 1):
         measured = [errors for errors in shown if errors.network.family == family]
         depths = sorted({*paper.depths(family), *(errors.network.depth for errors in measured)})
@@ -20,7 +29,7 @@ def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
             figure.add_trace(_measured(family, measured, split), row=1, col=column)
         ticks = list(map(str, depths))
         figure.update_xaxes(
-            **theme.axis("layers"), type="category", categoryorder="array", categoryarray=ticks,
+            **theme.axis(tr("layers")), type="category", categoryorder="array", categoryarray=ticks,
             range=[-0.5, len(ticks) - 0.5], col=column,
         )  # fmt: skip
     figure.update_yaxes(rangemode="tozero")
@@ -29,12 +38,18 @@ def depth_chart(shown: Sequence[FinalErrors]) -> go.Figure:
 
 def alternative_text(shown: Sequence[FinalErrors]) -> str:
     """What `depth_chart` shows, in words."""
-    told = [
-        f"{errors.network.family}-{errors.network.depth}: training {errors.training.mean:.1%}, "
-        f"test {errors.test.mean:.1%}"
+    said = [
+        tr(
+            "{name}: training {training:.1%}, test {test:.1%}",
+            name=f"{errors.network.family}-{errors.network.depth}",
+            training=errors.training.mean,
+            test=errors.test.mean,
+        )
         for errors in shown
     ]
-    return "Errors at the end of training against depth, beside the paper's. Measured: " + "; ".join(told) + "."
+    return tr(
+        "Errors at the end of training against depth, beside the paper's. Measured: {figures}.", figures="; ".join(said)
+    )
 
 
 def _paper(family: str, split: str, legend: bool) -> go.Scatter:
@@ -42,7 +57,7 @@ def _paper(family: str, split: str, legend: bool) -> go.Scatter:
     return go.Scatter(
         x=list(map(str, printed)),
         y=[getattr(errors, split) for errors in printed.values()],
-        name=f"the paper, {split}",
+        name=told(_PRINTED[split]),
         mode="markers",
         cliponaxis=False,
         legendrank=2000,
@@ -62,7 +77,7 @@ def _measured(family: str, measured: Sequence[FinalErrors], split: str) -> go.Sc
         x=[str(errors.network.depth) for errors in measured],
         y=[spread.mean for spread in spreads],
         error_y={"array": [spread.std or 0 for spread in spreads], "thickness": 1, "width": 4},
-        name=f"{'plain' if family == 'plain' else 'residual'}, {split}",
+        name=told(_MEASURED[family, split]),
         mode="lines+markers",
         cliponaxis=False,
         line={**line, "dash": "solid"},

@@ -3,12 +3,14 @@
 Convolutions, poolings and linear layers are nodes. What has no box of its own (BN, ReLU) stands on an arc.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
+from explorer.language import later, told, tr
 from explorer.outline import Block, Layer, Outline, Path, Stage
 
 ROWS_FROM = 13
@@ -16,7 +18,9 @@ ROWS_FROM = 13
 
 _BOXED = ("convolution", "linear", "pooling")
 _STRAIGHT = ("residual", "branch")  # kinds of paths that run through the column; the others pass beside it
-_JOINS = {"add": "+", "gate": "gate", "concatenate": "concatenate"}
+_JOINS = {"add": "+", "gate": later("gate"), "concatenate": later("concatenate")}
+_ENDS = {"stem": later("stem"), "head": later("head")}
+_ZEROS = re.compile(r"zeros for (\d+) channels")
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,18 @@ def graph(outline: Outline, unfolded: frozenset[str]) -> Graph:
     trace = _Trace()
     for part in parts:
         trace.follow(part)
-    trace.end(f"{outline.stages[-1].output[0]:,} classes")
+    trace.end(tr("{count:,} classes", count=outline.stages[-1].output[0]))
     return Graph(outline, tuple(trace.nodes), tuple(trace.arcs), tuple(parts))
+
+
+def stage_title(name: str) -> str:
+    """What a stage without a name in Table 1 is called: `stage 1`, `stem`."""
+    return told(_ENDS[name]) if name in _ENDS else tr("stage {number}", number=name.removeprefix("stage"))
+
+
+def path_text(path: Path) -> str:
+    """What stands beside a path, in the reader's language."""
+    return _ZEROS.sub(lambda found: tr("zeros for {number} channels", number=found[1]), path.text)
 
 
 def boxed(layers: Iterable[Layer]) -> list[Layer]:
@@ -191,7 +205,7 @@ class _Trace:
     """Follows the signal, block by block, and notes the nodes and arcs on its way."""
 
     def __init__(self) -> None:
-        self.nodes = [Node("image", "image", "image")]
+        self.nodes = [Node("image", "image", tr("image"))]
         self.arcs: list[Arc] = []
         self.last = "image"
         self.waiting: tuple[Layer, ...] = ()
@@ -215,7 +229,7 @@ class _Trace:
     def _joined(self, part: Part) -> None:
         block = part.block
         split = Node(f"{part.id}.split", "split", "", part.stage, part.id)
-        join = Node(f"{part.id}.join", block.join, _JOINS[block.join], part.stage, part.id)
+        join = Node(f"{part.id}.join", block.join, told(_JOINS[block.join]), part.stage, part.id)
         self._step(split)
         arrivals = []
         for lane, path in enumerate(straight(block)):
@@ -243,7 +257,7 @@ class _Trace:
     def _beside(self, part: Part, path: Path) -> Arc:
         factor = "1 − T" if part.block.join == "gate" and path.kind != "gate" else ""
         own = self._own(part, path.layers)
-        return Arc(f"{part.id}.split", f"{part.id}.join", path.kind, path.text, factor, own)
+        return Arc(f"{part.id}.split", f"{part.id}.join", path.kind, path_text(path), factor, own)
 
     def _own(self, part: Part, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
         return tuple(renamed(layer, part.block, part.id) for layer in layers)

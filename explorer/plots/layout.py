@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from explorer.language import tr
 from explorer.outline import Outline, Shape
-from explorer.plots.graph import Arc, Graph, Node, Part, boxed
+from explorer.plots.graph import Arc, Graph, Node, Part, boxed, stage_title
 
 BOX = 22
 TEXT, NOTE, TITLE = 12.5, 12.0, 15.0
@@ -180,13 +181,14 @@ def label_lines(arc: Arc) -> list[str]:
 def counts(outline: Outline) -> tuple[str, str]:
     """The two lines under a network's name."""
     unit, letter = (1e9, "G") if outline.macs >= 1e9 else (1e6, "M")
-    return f"{outline.parameters:,} parameters", f"{outline.macs / unit:.2f} {letter} multiply-adds"
+    macs = f"{outline.macs / unit:.2f} {letter}"
+    return tr("{count:,} parameters", count=outline.parameters), tr("{count} multiply-adds", count=macs)
 
 
 def _width(text: str, size: float) -> float:
-    """An estimate that holds for Arial and all that are narrower."""
+    """An estimate that holds for Arial and all that are narrower, and for Hangul."""
     widths = dict.fromkeys(" ,./()-:il", 0.28) | dict.fromkeys("cs", 0.5)
-    return size * sum(widths.get(letter, 0.7 if letter.isupper() else 0.56) for letter in text)
+    return size * sum(widths.get(one, 1.0 if one >= "\u1100" else 0.7 if one.isupper() else 0.56) for one in text)
 
 
 def _segments(one: Graph) -> Iterator[_Segment]:
@@ -221,7 +223,7 @@ def _labels(rows: list[_Row]) -> list[tuple[str, ...]]:
         begins = index == 0 or present[index - 1][0].stage != first.stage
         label = next((segment.label for segment in row if segment.label), "")  # Table 1 names those that it has
         if agreed and not label:
-            label = re.sub(r"(\d)", r" \1", first.stage)
+            label = stage_title(first.stage)
         seen = not begins if agreed else label in shown
         shown.add(label)
         labels.append((*([label] if label and not seen else []), *_output_label(segment.output for segment in row)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from explorer.config import NetworkConfig
+from explorer.language import tr
 from explorer.plots import theme
 from explorer.records import ChannelSpread, LayerResponse
 
@@ -28,7 +29,10 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
     holds eight of ten channels, where `spreads` are given.
     """
     figure = theme.panels(
-        ["In layer order", "Sorted by size"], "standard deviation of the response", percent=False, hovermode="closest"
+        [tr("In layer order"), tr("Sorted by size")],
+        tr("standard deviation of the response"),
+        percent=False,
+        hovermode="closest",
     )
     depths = sorted({responses.network.depth for responses in shown})
     for responses in shown:
@@ -43,33 +47,37 @@ def response_curves(shown: Sequence[Responses], control: bool, predicted: bool =
         _add(figure, 2, responses.label, line, [stds[i] for i in order], [names[i] for i in order])
         if predicted:
             thin = {**line, "width": 1, "dash": "dot"}
-            _add(figure, 1, f"{responses.label} from γ and β", thin, [v.predicted for v in responses.values], names)
+            label = tr("{name} from γ and β", name=responses.label)
+            _add(figure, 1, label, thin, [value.predicted for value in responses.values], names)
     longest = max((len(responses.values) for responses in shown), default=1)
     if control:
         for column in (1, 2):
             figure.add_trace(
                 go.Scatter(
-                    x=[1, longest], y=[1, 1], name="untrained (all 1)", mode="lines", hoverinfo="skip",
+                    x=[1, longest], y=[1, 1], name=tr("untrained (all 1)"), mode="lines", hoverinfo="skip",
                     line={"color": theme.PAPER, "width": 1.5, "dash": "dash"},
                     legendgroup="untrained", showlegend=column == 1,
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    figure.update_xaxes(**theme.axis("layer"), range=[0.5, longest + 0.5], col=1)
-    figure.update_xaxes(**theme.axis("rank"), range=[0.5, longest + 0.5], col=2)
+    figure.update_xaxes(**theme.axis(tr("layer")), range=[0.5, longest + 0.5], col=1)
+    figure.update_xaxes(**theme.axis(tr("rank")), range=[0.5, longest + 0.5], col=2)
     figure.update_yaxes(rangemode="tozero")
     return figure
 
 
 def alternative_text(shown: Sequence[Responses]) -> str:
     """What `response_curves` shows, in words."""
-    told = [
-        f"{responses.label}: from {min(v.std for v in responses.values):.2f} to "
-        f"{max(v.std for v in responses.values):.2f} over {len(responses.values)} layers"
+    said = [
+        tr(
+            "{name}: from {low:.2f} to {high:.2f} over {layers} layers",
+            name=responses.label, low=min(value.std for value in responses.values),
+            high=max(value.std for value in responses.values), layers=len(responses.values),
+        )
         for responses in shown
         if responses.values
-    ]
-    return "Standard deviation of each layer's response. " + "; ".join(told)
+    ]  # fmt: skip
+    return tr("Standard deviation of each layer's response.") + " " + "; ".join(said)
 
 
 def _band(figure: go.Figure, responses: Responses, fill: str) -> None:
@@ -78,8 +86,8 @@ def _band(figure: go.Figure, responses: Responses, fill: str) -> None:
         figure.add_trace(
             go.Scatter(
                 x=layers, y=[getattr(spread, edge) for spread in responses.spreads], mode="lines", line={"width": 0},
-                name=f"{responses.label}, channels", legendgroup=responses.label, showlegend=False, hoverinfo="skip",
-                **filled,
+                name=tr("{name}, channels", name=responses.label), legendgroup=responses.label,
+                showlegend=False, hoverinfo="skip", **filled,
             ),
             row=1, col=1,
         )  # fmt: skip

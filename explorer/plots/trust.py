@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from explorer.language import tr
 from explorer.plots import theme
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Cascade:
 
 def deletion_insertion(shown: Sequence[Curved]) -> go.Figure:
     """Two panels: the class's probability while pixels are taken away, and while they are put in."""
-    figure = theme.panels(["pixels taken away", "pixels put in"], "probability of the class")
+    figure = theme.panels([tr("pixels taken away"), tr("pixels put in")], tr("probability of the class"))
     for one in shown:
         for column, values in enumerate((one.curves.deletion, one.curves.insertion), 1):
             figure.add_trace(
@@ -49,25 +50,30 @@ def deletion_insertion(shown: Sequence[Curved]) -> go.Figure:
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    figure.update_xaxes(tickformat=".0%", title_text="share of the pixels, the most important first")
+    figure.update_xaxes(tickformat=".0%", title_text=tr("share of the pixels, the most important first"))
     figure.update_yaxes(range=[0, 1.02])
     return figure
 
 
 def deletion_insertion_text(shown: Sequence[Curved]) -> str:
     """What `deletion_insertion` shows, in words."""
-    told = [
-        f"{one.label}: area {one.curves.deletion_area:.2f} as they go, {one.curves.insertion_area:.2f} as they come"
+    said = [
+        tr(
+            "{name}: area {deletion:.2f} as they go, {insertion:.2f} as they come",
+            name=one.label,
+            deletion=one.curves.deletion_area,
+            insertion=one.curves.insertion_area,
+        )
         for one in shown
     ]
-    return f"Probability of the class as pixels go and come. {'; '.join(told)}."
+    return tr("Probability of the class as pixels go and come. {figures}.", figures="; ".join(said))
 
 
 def sanity_lines(shown: Sequence[Cascade], names: Mapping[str, str]) -> go.Figure:
     """A panel a network, a line a method: 1 means that the map has not noticed what the network forgot."""
-    figure = theme.panels([one.label for one in shown], "rank correlation", percent=False)
+    figure = theme.panels([one.label for one in shown], tr("rank correlation"), percent=False)
     for column, one in enumerate(shown, 1):
-        layers = ["trained", *one.layers[1:]]
+        layers = [tr("trained"), *one.layers[1:]]
         for index, (method, values) in enumerate(one.similarity.items()):
             line = {"color": _COLOURS[index % len(_COLOURS)], "width": 2.5, "dash": _DASHES[index % len(_DASHES)]}
             figure.add_trace(
@@ -85,7 +91,10 @@ def sanity_lines(shown: Sequence[Cascade], names: Mapping[str, str]) -> go.Figur
 
 def sanity_text(shown: Sequence[Cascade], names: Mapping[str, str]) -> str:
     """What `sanity_lines` shows, in words."""
-    told = [
+    said = [
         f"{one.label}, {names[method]}: {values[-1]:.2f}" for one in shown for method, values in one.similarity.items()
     ]
-    return f"Similarity to the trained network's map, with weights random down to the last one done: {'; '.join(told)}."
+    return tr(
+        "Similarity to the trained network's map, with weights random down to the last one done: {figures}.",
+        figures="; ".join(said),
+    )

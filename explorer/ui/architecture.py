@@ -3,6 +3,7 @@
 import streamlit as st
 
 from explorer.config import NetworkConfig, RunConfig, network
+from explorer.language import told, tr
 from explorer.outline import Outline
 from explorer.paper import printed
 from explorer.recipes import RECIPES
@@ -10,7 +11,7 @@ from explorer.ui import address, controls, counts, exchange, frame, network_cont
 from explorer.ui.drawing import drawing
 from explorer.ui.runs import submit
 
-_TWIN, _ALONE = "its twin", "nothing"
+_TWIN, _ALONE = "its twin", "nothing"  # names, as they stand in the address
 _FIGURE_3 = ("vgg-19@imagenet", "plain-34@imagenet", "resnet-34@imagenet")
 _TABLE_1 = (
     "plain-18@imagenet", "resnet-18@imagenet", "plain-34@imagenet", "resnet-34@imagenet", "resnet-50@imagenet",
@@ -46,8 +47,10 @@ def table_1() -> None:
     with counted:
         st.html(counts.printed_table([(outline(one), printed(one)) for one in map(network, _TABLE_1)]))
         st.caption(
-            "Multiply-adds of one 224×224 image, convolutions and linear layers, as the paper counts its FLOPs. "
-            "GoogLeNet is torchvision's, with 3×3 layers where the original has 5×5."
+            tr(
+                "Multiply-adds of one 224×224 image, convolutions and linear layers, as the paper counts its FLOPs. "
+                "GoogLeNet is torchvision's, with 3×3 layers where the original has 5×5."
+            )
         )
 
 
@@ -62,11 +65,13 @@ def _beside(config: NetworkConfig) -> list[NetworkConfig]:
     """What stands beside the network: its twin, nothing, or what was typed."""
     choices = [_TWIN, _ALONE] if config.twin != config else [_ALONE]
     address.recall("beside", choices[0])
+    words = {_TWIN: tr("its twin"), _ALONE: tr("nothing")}
     picked = st.selectbox(
-        "Beside it",
+        tr("Beside it"),
         choices,
+        format_func=lambda name: words.get(name, name),
         accept_new_options=True,
-        help="Its twin has the same layers without shortcuts (or with them). Or type a name: highway-32.",
+        help=tr("Its twin has the same layers without shortcuts (or with them). Or type a name: highway-32."),
         key="beside",
     )
     address.remember("beside", choices[0])
@@ -79,27 +84,31 @@ def _beside(config: NetworkConfig) -> list[NetworkConfig]:
 def _actions(config: NetworkConfig) -> None:
     train, race = st.columns(2)
     can_train = config.design == "cifar"
-    with train.popover("Train this", icon=":material/play_arrow:", width="stretch", disabled=not can_train):
+    with train.popover(tr("Train this"), icon=":material/play_arrow:", width="stretch", disabled=not can_train):
         if can_train:
             with frame.errors_in_place():
                 _train(config)
-    if race.button("Add to the race", icon=":material/add:", width="stretch", disabled=not can_train):
+    if race.button(tr("Add to the race"), icon=":material/add:", width="stretch", disabled=not can_train):
         st.switch_page(str(sitemap.entry("degradation").path), query_params={"also": config.name})
-    with st.popover("Export as PyTorch code", icon=":material/download:", width="stretch"), frame.errors_in_place():
+    with st.popover(tr("Export as PyTorch code"), icon=":material/download:", width="stretch"), frame.errors_in_place():
         exchange.export(config)
     if not can_train:
-        st.caption("Networks for ImageNet are here to be counted and drawn; those for CIFAR-10 train.")
+        st.caption(tr("Networks for ImageNet are here to be counted and drawn; those for CIFAR-10 train."))
+
+
+def _recipe(name: str) -> str:
+    return told(RECIPES[name].label)
 
 
 def _train(config: NetworkConfig) -> None:
     """Recipe and images, then the button: it leads to the page that shows the run."""
-    name = st.selectbox("How long", list(RECIPES), format_func=lambda name: RECIPES[name].label, key="train-recipe")
-    data = st.selectbox("Images", resources.data_choices(), format_func=controls.data_label, key="train-data")
+    name = st.selectbox(tr("How long"), list(RECIPES), format_func=_recipe, key="train-recipe")
+    data = st.selectbox(tr("Images"), resources.data_choices(), format_func=controls.data_label, key="train-data")
     source = resources.source(data)
     recipe = RECIPES[name]
     seeds = [run.config.seed for run in resources.server().store.runs() if run.config.network == config]
     seed = next(seed for seed in range(len(seeds) + 1) if seed not in seeds)
     run = RunConfig(config, recipe.training_for(config), source.name, seed)
-    if st.button(f"Train {config.name}, seed {seed}", type="primary", key="train-start"):
+    if st.button(tr("Train {network}, seed {seed}", network=config.name, seed=seed), type="primary", key="train-start"):
         submit([run], str(source.path) if source.path else source.kind)
         st.switch_page(str(sitemap.entry("runs").path))

@@ -9,9 +9,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from explorer.errors import RequestError
+from explorer.language import later, told, tr
 from explorer.measurement.confusion import confusion
 from explorer.ui import controls, frame, resources
 from explorer.ui.attribution_maps import Subject, classified
+from explorer.ui.names import label as run_label
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
@@ -20,16 +22,16 @@ _GALLERY_IMAGES = 1000  # of the test set: classifying them takes about a second
 _SHOWN, _THUMBNAIL = 9, 66  # images a page; pixels
 _MOST_UPLOADS = 20
 _SMALLEST = 32  # pixels of an uploaded picture, as CIFAR-10's
-_ORIGINS = {"gallery": "Test set", "upload": "Mine", "camera": "Photo"}
+_ORIGINS = {"gallery": later("Test set"), "upload": later("Mine"), "camera": later("Photo")}
 _PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"]
 _ANY = -1
 _OUTCOMES = {
-    "disagree": "Disagree",
-    "first": "Only first right",
-    "second": "Only second right",
-    "both": "Both right",
-    "neither": "Both wrong",
-    "all": "All",
+    "disagree": later("Disagree"),
+    "first": later("Only first right"),
+    "second": later("Only second right"),
+    "both": later("Both right"),
+    "neither": later("Both wrong"),
+    "all": later("All"),
 }
 
 
@@ -45,23 +47,27 @@ class Chosen:
 
 def image(subjects: Sequence[Subject]) -> Chosen | None:
     """The controls of the left rail, and what is chosen with them."""
-    origin = controls.pick("Image", list(_ORIGINS), "gallery", "attributions-origin", _ORIGINS.__getitem__)
+    origin = controls.pick(tr("Image"), list(_ORIGINS), "gallery", "attributions-origin", _origin)
     if origin == "gallery":
         return _gallery(resources.images_of(subjects[0].run), subjects)
     size = max(_SMALLEST, *(subject.size for subject in subjects))
     return _own(size) if origin == "upload" else _photo(size)
 
 
+def _origin(name: str) -> str:
+    return told(_ORIGINS[name])
+
+
 def _own(size: int) -> Chosen | None:
     files = st.file_uploader(
-        "Pictures",
+        tr("Pictures"),
         type=_PICTURES,
         accept_multiple_files=True,
         key="attributions-upload",
-        help="Turned upright, cropped to the middle square and scaled to what the networks see.",
+        help=tr("Turned upright, cropped to the middle square and scaled to what the networks see."),
     )
     if len(files) > _MOST_UPLOADS:
-        st.warning(f"The first {_MOST_UPLOADS} of {len(files)} pictures are shown.")
+        st.warning(tr("The first {shown} of {count} pictures are shown.", shown=_MOST_UPLOADS, count=len(files)))
     pictures = []
     for file in files[:_MOST_UPLOADS]:
         with frame.errors_in_place():
@@ -70,7 +76,7 @@ def _own(size: int) -> Chosen | None:
 
 
 def _photo(size: int) -> Chosen | None:
-    photo = st.camera_input("A photo", key="attributions-camera")
+    photo = st.camera_input(tr("A photo"), key="attributions-camera")
     return _read(photo, size) if photo else None
 
 
@@ -79,7 +85,7 @@ def _read(file: Any, size: int) -> Chosen:
 
     content = file.getvalue()
     if not content:
-        raise RequestError(f"{file.name} is empty")
+        raise RequestError(tr("{file} is empty", file=file.name))
     return Chosen(read_picture(content, size, file.name), None, file.name)
 
 
@@ -91,7 +97,7 @@ def _pick(pictures: Sequence[Chosen]) -> Chosen:
         for index, picture in enumerate(pictures):
             with st.container(width=_THUMBNAIL, gap=None):
                 name = picture.name if len(picture.name) <= 9 else f"{picture.name[:8]}…"
-                help = f"Explain {picture.name}"
+                help = tr("Explain {picture}", picture=picture.name)
                 if _thumbnail(picture.pixels, name, help, f"attributions-picture-{index}", index == chosen):
                     st.session_state["attributions-picture"] = index
                     st.rerun()
@@ -100,13 +106,16 @@ def _pick(pictures: Sequence[Chosen]) -> Chosen:
 
 def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
     labels = images.test_labels[:_GALLERY_IMAGES].numpy()
-    predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
+    with st.spinner(tr("The networks look at the test images …")):
+        predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
     left, right = st.columns(2)
-    outcome: str = left.selectbox("Show", list(_OUTCOMES), format_func=_OUTCOMES.__getitem__, key="attributions-filter")
+    outcome: str = left.selectbox(
+        tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"
+    )
     wanted: int = right.selectbox(
-        "Class",
+        tr("Class"),
         [_ANY, *range(len(images.classes))],
-        format_func=lambda index: "any" if index == _ANY else images.classes[index],
+        format_func=lambda index: tr("any") if index == _ANY else images.classes[index],
         key="attributions-class",
     )
     found = _matches(outcome, predictions, labels) & ((labels == wanted) | (wanted == _ANY))
@@ -115,10 +124,11 @@ def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
         found = (labels == cell[0]) & (predictions[0] == cell[1])
     indices = np.flatnonzero(found)
     if not len(indices):
-        st.info(f"No such image among the first {len(labels):,} of the test set.", icon=":material/info:")
+        none = tr("No such image among the first {count:,} of the test set.", count=len(labels))
+        st.info(none, icon=":material/info:")
         return None
     picked = _page(images, indices, f"attributions-{outcome}-{wanted}-{cell}")
-    return Chosen(images.test_images[picked].numpy(), int(labels[picked]), f"test image {picked}")
+    return Chosen(images.test_images[picked].numpy(), int(labels[picked]), tr("test image {number}", number=picked))
 
 
 def _confusion(
@@ -127,8 +137,13 @@ def _confusion(
     """The confusion matrix of the first network, and which of its cells was clicked."""
     import pandas as pd
 
-    with st.popover("Confusion matrix", icon=":material/grid_on:", width="stretch"):
-        st.caption(f"{subject.run.label}: rows are true classes, columns what they were taken for. Click a number.")
+    with st.popover(tr("Confusion matrix"), icon=":material/grid_on:", width="stretch"):
+        st.caption(
+            tr(
+                "{run}: rows are true classes, columns what they were taken for. Click a number.",
+                run=run_label(subject.run),
+            )
+        )
         counts = confusion(labels, predicted, len(classes))
         table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
         most = max(1, int(counts[~np.eye(len(classes), dtype=bool)].max(initial=0)))
@@ -140,7 +155,7 @@ def _confusion(
         if not cells:
             return None
         row, column = cells[0]
-        st.caption(f"Shown: {classes[row]} taken for {column}.")
+        st.caption(tr("Shown: {true} taken for {predicted}.", true=classes[row], predicted=column))
         return int(row), list(classes).index(column)
 
 
@@ -155,11 +170,12 @@ def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:
         for index in shown:
             with st.container(width=_THUMBNAIL, gap=None):
                 name = images.classes[int(images.test_labels[index])]
-                help = f"Explain test image {index}"
+                help = tr("Explain test image {number}", number=index)
                 if _thumbnail(images.test_images[index].numpy(), name, help, f"{key}-{index}", index == picked):
                     st.session_state[f"{key}-image"] = index
                     st.rerun()
-    st.number_input(f"Page of {pages} · {len(indices):,} images", 1, pages, 1, key=f"{key}-page")
+    label = tr("Page of {pages} · {count:,} images", pages=pages, count=len(indices))
+    st.number_input(label, 1, pages, 1, key=f"{key}-page")
     return picked
 
 

@@ -65,7 +65,7 @@ def as_seen(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return seen
 
 
-@st.cache_data(max_entries=16, show_spinner="The networks look at the test images …", hash_funcs=_BY_IDENTITY)
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_BY_IDENTITY)
 def classified(subject: Subject, name: str, count: int, _images: "ImageSet") -> NDArray[np.int64]:
     """The class that a network finds most probable for each of the first `count` test images."""
     from explorer.data.augmentation import prepare

@@ -10,11 +10,22 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.attribution.baselines import BASELINES
 from explorer.attribution.method import Parameter
 from explorer.attribution.methods import METHODS
+from explorer.language import later, told, tr
 from explorer.ui.attribution_maps import Parameters, Request, Subject, seconds
 
 _DEFAULT_METHODS = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
 _PREDICTED, _TRUE = -1, -2
-_DETAILS = "\n".join(f"* **{one.label}:** {one.explanation}" for one in METHODS.values())
+_PARAMETERS = {
+    "samples": later("samples"),
+    "noise": later("noise"),
+    "steps": later("steps"),
+    "tolerance": later("tolerance"),
+    "epsilon": later("epsilon"),
+    "layer": later("layer"),
+    "window": later("window"),
+    "stride": later("stride"),
+    "patches": later("patches"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Question:
 def places() -> Places:
     """A row for the controls."""
     target, methods, settings = st.columns([4, 8, 3], vertical_alignment="bottom")
-    return Places(target, methods, settings.popover("Settings", icon=":material/tune:", width="stretch"))
+    return Places(target, methods, settings.popover(tr("Settings"), icon=":material/tune:", width="stretch"))
 
 
 def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str], label: int | None) -> Question:
@@ -50,35 +61,39 @@ def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str]
     with places.target:
         target = _target(classes, label)
     names: list[str] = places.methods.multiselect(
-        "Methods",
+        tr("Methods"),
         list(METHODS),
         default=list(_DEFAULT_METHODS),
         format_func=lambda name: METHODS[name].label,
-        help=_DETAILS,
+        help="\n".join(f"* **{one.label}:** {told(one.explanation)}" for one in METHODS.values()),
+        placeholder=tr("Choose options"),
         key="attributions-methods",
     )
     with places.settings:
         baseline = _baseline(names)
-        opacity = st.slider("Opacity of the maps", 20, 100, 100, step=10, format="%d%%", key="attributions-opacity")
+        opacity = st.slider(tr("Opacity of the maps"), 20, 100, 100, step=10, format="%d%%", key="attributions-opacity")
         grids = st.toggle(
-            "Coarse maps as they are",
+            tr("Coarse maps as they are"),
             key="attributions-grids",
-            help="Grad-CAM has one value for each place of a stage, 8×8 in the last one; else it is scaled up.",
+            help=tr("Grad-CAM has one value for each place of a stage, 8×8 in the last one; else it is scaled up."),
         )
         requests = [Request(name, baseline, _parameters(name)) for name in names]
         if requests:
-            st.caption(f"All maps together take about {_told(seconds(list(subjects), requests))} on two CPU cores.")
+            time = _time(seconds(list(subjects), requests))
+            st.caption(tr("All maps together take about {time} on two CPU cores.", time=time))
     return Question(target, requests, opacity / 100, grids)
 
 
 def _target(classes: Sequence[str], label: int | None) -> int | None:
     options = [_PREDICTED, *([_TRUE] if label is not None else []), *range(len(classes))]
-    shown = {_PREDICTED: "what each predicts"} | ({_TRUE: f"true class: {classes[label]}"} if label is not None else {})
+    shown = {_PREDICTED: tr("what each predicts")}
+    if label is not None:
+        shown[_TRUE] = tr("true class: {name}", name=classes[label])
     key = "attributions-target"
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # an uploaded picture has no true class
     wanted: int = st.selectbox(
-        "Explain the score of", options, format_func=lambda index: shown.get(index) or classes[index], key=key
+        tr("Explain the score of"), options, format_func=lambda index: shown.get(index) or classes[index], key=key
     )
     return None if wanted == _PREDICTED else label if wanted == _TRUE else wanted
 
@@ -86,10 +101,12 @@ def _target(classes: Sequence[str], label: int | None) -> int | None:
 def _baseline(names: Sequence[str]) -> str:
     using = [METHODS[name].label for name in names if METHODS[name].uses_baseline]
     chosen: str = st.selectbox(
-        "Baseline",
+        tr("Baseline"),
         list(BASELINES),
-        format_func=lambda name: BASELINES[name][0],
-        help=f"What stands for 'nothing there' in: {', '.join(using) or 'none of the chosen methods'}.",
+        format_func=lambda name: told(BASELINES[name][0]),
+        help=tr("What stands for 'nothing there' in: {methods}.", methods=", ".join(using))
+        if using
+        else tr("What stands for 'nothing there' in: none of the chosen methods."),
         key="attributions-baseline",
     )
     return chosen
@@ -104,15 +121,14 @@ def _parameters(name: str) -> Parameters:
 
 
 def _widget(key: str, name: str, one: Parameter) -> Any:
+    label, help = told(_PARAMETERS.get(name, name)), told(one.description)
     if one.choices:
-        return st.selectbox(
-            name, one.choices, format_func=lambda choice: choice or "the last", help=one.description, key=key
-        )
+        return st.selectbox(label, one.choices, format_func=lambda choice: choice or tr("the last"), help=help, key=key)
     if isinstance(one.default, int):
-        return int(st.number_input(name, int(one.low), int(one.high), one.default, help=one.description, key=key))
+        return int(st.number_input(label, int(one.low), int(one.high), one.default, help=help, key=key))
     step = 0.01 if one.high <= 1 else 0.1
-    return float(st.number_input(name, one.low, one.high, float(one.default), step, help=one.description, key=key))
+    return float(st.number_input(label, one.low, one.high, float(one.default), step, help=help, key=key))
 
 
-def _told(time: float) -> str:
-    return f"{time:.1f} s" if time < 10 else f"{time:.0f} s"
+def _time(seconds: float) -> str:
+    return tr("{number} s", number=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")

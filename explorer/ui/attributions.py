@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.attribution.methods import METHODS
 from explorer.errors import RequestError
+from explorer.language import later, told, tr
 from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.plots.attribution_files import Comparison
@@ -20,7 +21,8 @@ from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import latest_race, shared
 
 _WIDTHS = 640, 360  # of the figure in pixels, on a desk and on a phone
-_PLACES = {"first": ("plain", "First network"), "second": ("resnet", "Second network")}
+_PLACES = {"first": ("plain", later("First network")), "second": ("resnet", later("Second network"))}
+_AFTER = {"first": later("First network after … steps"), "second": later("Second network after … steps")}
 _ORDER = """<style>@media (max-width: 640px) {
     .st-key-attributions-halves [data-testid="stColumn"]:has(.st-key-attributions-rail) { order: 2; }
 }</style>"""  # on a phone the answer comes before the gallery
@@ -31,8 +33,8 @@ def panel() -> None:
     catalogue = resources.catalogue()
     choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run)]
     if not choices:
-        st.info("No network has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some: Degradation")
+        st.info(tr("No network has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some: Degradation"))
         return
     runs = _networks(choices)
     places = attribution_question.places()
@@ -44,7 +46,7 @@ def panel() -> None:
     chosen = None
     with rail, st.container(key="attributions-rail"), frame.errors_in_place():
         chosen = attribution_images.image(subjects)
-    with maps, st.spinner("Explaining …"):
+    with maps, st.spinner(tr("Explaining …")):
         if chosen is not None:
             _maps(chosen, subjects, places)
 
@@ -53,7 +55,7 @@ def _networks(choices: Sequence[Run]) -> list[Run]:
     found = []
     for column, (place, (family, label)) in zip(st.columns(2), _PLACES.items(), strict=True):
         with column:
-            found.append(controls.one_run(label, choices, _deepest(choices, family), key=f"attributions-{place}"))
+            found.append(controls.one_run(told(label), choices, _deepest(choices, family), key=f"attributions-{place}"))
     return found
 
 
@@ -63,7 +65,7 @@ def _at_a_step(run: Run, place: str) -> Subject:
     if not kept:
         return Subject(run)
     chosen = st.select_slider(
-        f"{_PLACES[place][1]} after … steps",
+        told(_AFTER[place]),
         [*kept, last],
         last,
         format_func=lambda step: f"{step:,}",
@@ -84,19 +86,22 @@ def _maps(chosen: Chosen, subjects: Sequence[Subject], places: Places) -> None:
     classes = _classes(runs[0])
     asked = question(places, subjects, classes, chosen.label)
     if not asked.requests:
-        st.info("Choose at least one method.", icon=":material/info:")
+        st.info(tr("Choose at least one method."), icon=":material/info:")
         return
     with frame.errors_in_place():
         names = short_names(run.config.network for run in runs)
         columns = [_column(one, chosen, asked, classes, names[one.run.config.network]) for one in subjects]
         labels = [METHODS[one.method] for one in asked.requests]
         rows = [
-            Row(one.method, method.label, method.explanation)
+            Row(one.method, method.label, told(method.explanation))
             for one, method in zip(asked.requests, labels, strict=True)
         ]
-        truth = f"It is: **{classes[chosen.label]}**. " if chosen.label is not None else ""
-        said = ", ".join(f"{column.label} says **{column.predicted}**" for column in columns)
-        basis = f"One colour scale a row, shared by both networks; white is zero. {shared(runs)}".rstrip()
+        truth = tr("It is: **{name}**.", name=classes[chosen.label]) + " " if chosen.label is not None else ""
+        said = ", ".join(
+            tr("{network} says **{predicted}**", network=column.label, predicted=column.predicted) for column in columns
+        )
+        scale = tr("One colour scale a row, shared by both networks; white is zero.")
+        basis = f"{scale} {shared(runs)}".rstrip()
         frame.finding([f"{truth}{said}."], basis)
         image = as_seen(chosen.pixels, subjects[0].size)
         wide, narrow = (
@@ -118,7 +123,7 @@ def _column(subject: Subject, chosen: Chosen, asked: Question, classes: Sequence
     target = predicted if asked.target is None else asked.target
     maps = [explained(subject, pixels, target, one) for one in asked.requests]
     right = None if chosen.label is None else predicted == chosen.label
-    label = name if subject.step is None else f"{name} after {subject.step:,} steps"
+    label = name if subject.step is None else tr("{name} after {steps:,} steps", name=name, steps=subject.step)
     return Column(subject.run.config.network, label, classes[predicted], float(said[predicted]), maps, right)
 
 

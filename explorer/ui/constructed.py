@@ -9,6 +9,7 @@ from explorer import jobs
 from explorer.config import RunConfig
 from explorer.engines.studies import DONE as MADE
 from explorer.engines.studies import Study
+from explorer.language import tr
 from explorer.runs import ACTIVE, Run
 from explorer.ui import error_chart, resources, sentences, studies
 from explorer.ui.runs import final, submit
@@ -23,11 +24,11 @@ def panel(runs: Sequence[Run]) -> None:
     pairs = [pair for family in ("plain", "resnet") if (pair := _pair(runs, family))]
     if not pairs:
         return
-    st.subheader("Could the deep network have been as good as the shallow one?", anchor=False)
+    st.subheader(tr("Could the deep network have been as good as the shallow one?"), anchor=False)
     asked = [_asked(*pair) for pair in pairs]
     studies.follow(asked, partial(_told, pairs), "constructed")
     with st.columns([1, 2])[0]:
-        studies.press(asked, "Construct it", ":material/construction:", "constructed")
+        studies.press(asked, tr("Construct it"), ":material/construction:", "constructed")
     if studies.done(asked):
         _trained_on(pairs)
 
@@ -39,8 +40,10 @@ def _told(pairs: Sequence[Pair], found: studies.Found) -> None:
         studies.badge(found)
     else:
         st.caption(
-            "Copy the layers of the trained shallow network, and let all others pass on what they get (section 1). "
-            "That deep network cannot be worse than the shallow one, and nobody has to train it."
+            tr(
+                "Copy the layers of the trained shallow network, and let all others pass on what they get (section 1). "
+                "That deep network cannot be worse than the shallow one, and nobody has to train it."
+            )
         )
 
 
@@ -51,15 +54,15 @@ def _trained_on(pairs: Sequence[Pair]) -> None:
     active = any(run.state in ACTIVE for run in live)
     st.fragment(_chart, key="constructed-race")(pairs, live, active)
     if active:
-        if st.button("Stop", icon=":material/stop:", key="constructed-race-stop"):
+        if st.button(tr("Stop"), icon=":material/stop:", key="constructed-race-stop"):
             resources.server().store.stop([run.run for run in live if run.state in ACTIVE])
             st.rerun()
         return
     missing = [config for config in wanted if config.run not in {run.run for run in live if final(run)}]
     if missing:
         seconds = error_chart.estimate(missing)
-        takes = f" · about {sentences.duration(seconds)}" if seconds else ""
-        if st.button(f"Train on from there{takes}", icon=":material/play_arrow:", key="constructed-race-start"):
+        takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
+        if st.button(tr("Train on from there") + takes, icon=":material/play_arrow:", key="constructed-race-start"):
             submit(missing, studies.location(pairs[0][0]))
             st.rerun()
 
@@ -75,16 +78,22 @@ def _chart(pairs: Sequence[Pair], live: Sequence[Run], was_active: bool) -> None
         last, from_scratch, start = final(run), final(deep), final(shallow)
         if last and from_scratch and start and last.step == run.config.training.steps:
             st.markdown(
-                f"**{deep.config.network.family}-{deep.config.network.depth}, trained on from there:** training error "
-                f"{last.training_error:.1%}; from random weights {from_scratch.training_error:.1%}; "
-                f"{start.training_error:.1%} with {shallow.config.network.depth} layers."
-            )
+                tr(
+                    "**{name}, trained on from there:** training error {error:.1%}; from random weights {scratch:.1%}; "
+                    "{shallow:.1%} with {depth} layers.",
+                    name=f"{deep.config.network.family}-{deep.config.network.depth}", error=last.training_error,
+                    scratch=from_scratch.training_error, shallow=start.training_error,
+                    depth=shallow.config.network.depth,
+                )
+            )  # fmt: skip
     own = [run for run in scratch if run.created]
     error_chart.draw([*now, *own], [run for run in scratch if not run.created], key="constructed-curves")
     st.caption(
-        "Bold: started from the constructed solution and trained by the same recipe; the other line from random "
-        "weights. In training BN normalises with each batch's own statistics, so that a plain network is no longer "
-        "exactly the shallow one from the first step on; a residual one is, as its added branches are zero."
+        tr(
+            "Bold: started from the constructed solution and trained by the same recipe; the other line from random "
+            "weights. In training BN normalises with each batch's own statistics, so that a plain network is no longer "
+            "exactly the shallow one from the first step on; a residual one is, as its added branches are zero."
+        )
     )
 
 
@@ -98,13 +107,26 @@ def _sentence(shallow: Run, deep: Run, study: Study) -> str:
     result = study.result or {}
     here, made = result["shallow"], result["deep"]
     network, last = deep.config.network, final(deep)
-    same = "to the last bit" if result["largest_logit_difference"] == 0 else "but for rounding"
-    trained = f" Trained from scratch, {network.family}-{network.depth} has {last.training_error:.1%}." if last else ""
-    source = f"{network.family}-{shallow.config.network.depth}"
-    return (
-        f"**{network.family}-{network.depth}, constructed from {source}:** training error {made['train_error']:.1%} on "
-        f"{made['train_images']:,} images, as {source} itself ({here['train_error']:.1%}), {same}.{trained}"
-    )
+    name = f"{network.family}-{network.depth}"
+    asked = {
+        "name": name, "source": f"{network.family}-{shallow.config.network.depth}", "error": made["train_error"],
+        "images": made["train_images"], "shallow": here["train_error"],
+    }  # fmt: skip
+    if result["largest_logit_difference"] == 0:
+        said = tr(
+            "**{name}, constructed from {source}:** training error {error:.1%} on {images:,} images, as {source} "
+            "itself ({shallow:.1%}), to the last bit.",
+            **asked,
+        )
+    else:
+        said = tr(
+            "**{name}, constructed from {source}:** training error {error:.1%} on {images:,} images, as {source} "
+            "itself ({shallow:.1%}), but for rounding.",
+            **asked,
+        )
+    if not last:
+        return said
+    return f"{said} {tr('Trained from scratch, {name} has {error:.1%}.', name=name, error=last.training_error)}"
 
 
 def _pair(runs: Sequence[Run], family: str) -> Pair | None:

@@ -16,6 +16,7 @@ from explorer.recipes import RECIPES
 from explorer.runs import Run
 from explorer.ui import address, resources
 from explorer.ui.frame import ORIGINS
+from explorer.ui.names import label as run_name
 
 _PAIRS = ("8 | 32", "8 | 20", "14 | 44", "20 | 56")
 _FURTHER = ("preresnet-32", "highway-32", "skipinit-32", "resnet-32:shortcut=B", "resnet-32:strength=0.5")
@@ -101,6 +102,7 @@ def runs(label: str, choices: Sequence[Run], default: Sequence[Run], key: str, m
         default=[run.run for run in default],
         format_func=lambda run: run_label(by_identity[run]),
         max_selections=most,
+        placeholder=tr("Choose options"),
         key=key,
     )
     return [by_identity[run] for run in chosen]
@@ -123,7 +125,7 @@ def run_label(run: Run) -> str:
     """What tells a run from the others in a list."""
     origin = run.provenance.origin if run.provenance else run.state
     trained = "" if run.config.weights else " · " + tr("{steps:,} steps", steps=run.config.training.steps)
-    return f"{run.label}{trained} · {told(ORIGINS.get(origin, origin))}"
+    return f"{run_name(run)}{trained} · {told(ORIGINS.get(origin, origin))}"
 
 
 def pick(label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str) -> str:

@@ -1,13 +1,30 @@
 """What networks cost, beside each other and beside what the paper prints: tables and one sentence, from outlines."""
 
 from collections.abc import Sequence
+from functools import reduce
 from html import escape
 
+from explorer.language import later, told, tr
 from explorer.outline import Outline, Stage
 from explorer.paper import Printed
+from explorer.plots.graph import stage_title
 
 _MARKS = "*†‡§"
-_ROWS = ("Weighted layers", "Parameters", "Multiply-adds")
+_ROWS = (later("Weighted layers"), later("Parameters"), later("Multiply-adds"))
+_MORE = (
+    later("{count:,} weighted layers more ({share})"),
+    later("{count:,} parameters more ({share})"),
+    later("{count:,} multiply-adds more ({share})"),
+)
+_FEWER = (
+    later("{count:,} weighted layers fewer ({share})"),
+    later("{count:,} parameters fewer ({share})"),
+    later("{count:,} multiply-adds fewer ({share})"),
+)
+_STAGE_HEADS = (
+    "", later("output"), later("layers"), later("parameters"), later("multiply-adds"), later("share"),
+)  # fmt: skip
+_PRINTED_HEADS = ("", later("parameters"), later("multiply-adds"), later("the paper"), later("differs"))
 
 
 def table(outlines: Sequence[Outline], paper: Printed | None) -> str:
@@ -15,50 +32,52 @@ def table(outlines: Sequence[Outline], paper: Printed | None) -> str:
     heads = [outline.network.removesuffix("@imagenet") for outline in outlines]
     columns = [[f"{count:,}" for count in _counts(outline)] for outline in outlines]
     if paper:
-        heads.insert(1, f"the paper ({paper.source})")
+        heads.insert(1, tr("the paper ({source})", source=told(paper.source)))
         columns.insert(1, ["", _rounded(paper.parameters), _rounded(paper.macs)])
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in heads)
     rows = "".join(
-        f"<tr><th scope='row'>{name}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        f"<tr><th scope='row'>{told(name)}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
         for name, cells in zip(_ROWS, zip(*columns, strict=True), strict=True)
     )
-    remark = f"<p class='rx-basis'>{escape(paper.remark)}</p>" if paper and paper.remark else ""
+    remark = f"<p class='rx-basis'>{escape(told(paper.remark))}</p>" if paper and paper.remark else ""
     return f"<table class='rx-counts'><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>{remark}"
 
 
 def stages(outline: Outline) -> str:
     """Stage by stage: output, layers, parameters, multiply-adds, and the share of them."""
     rows = "".join(_stage_row(stage, outline.macs) for stage in outline.stages)
-    heads = ("", "output", "layers", "parameters", "multiply-adds", "share")
-    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    head = "".join(f"<th scope='col'>{told(name)}</th>" for name in _STAGE_HEADS)
     return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def printed_table(networks: Sequence[tuple[Outline, Printed | None]]) -> str:
     """Every network counted, beside what the paper prints of its multiply-adds, with the difference."""
-    heads = ("", "parameters", "multiply-adds", "the paper", "differs")
-    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    head = "".join(f"<th scope='col'>{told(name)}</th>" for name in _PRINTED_HEADS)
     remarks = [paper.remark for _, paper in networks if paper and paper.remark]
     marks = dict(zip(dict.fromkeys(remarks), _MARKS, strict=False))
     rows = "".join(_printed_row(outline, paper, marks) for outline, paper in networks)
-    notes = "".join(f"<p class='rx-basis'>{mark} {escape(remark)}</p>" for remark, mark in marks.items())
+    notes = "".join(f"<p class='rx-basis'>{mark} {escape(told(remark))}</p>" for remark, mark in marks.items())
     return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{notes}"
 
 
 def twins(first: Outline, second: Outline) -> str:
     """Whether two networks have the same parameters and multiply-adds, or by how much not."""
-    same = [f"{name.lower()}" for name, a, b in zip(_ROWS, _counts(first), _counts(second), strict=True) if a == b]
-    if len(same) == len(_ROWS):
-        return (
-            f"**Twins:** {second.network} has the same {first.parameters:,} parameters and the same "
-            f"{first.macs / 1e6:,.2f} million multiply-adds. Only the shortcuts differ, and they cost nothing."
-        )
-    told = [
-        f"{abs(a - b):,} {name.lower()} {'more' if a > b else 'fewer'} ({_percent(a / b - 1)})"
-        for name, a, b in zip(_ROWS, _counts(first), _counts(second), strict=True)
+    if _counts(first) == _counts(second):
+        return tr(
+            "**Twins:** {network} has the same {parameters:,} parameters and the same {macs:,.2f} million "
+            "multiply-adds. Only the shortcuts differ, and they cost nothing.",
+            network=second.network, parameters=first.parameters, macs=first.macs / 1e6,
+        )  # fmt: skip
+    differences = [
+        told(more if a > b else fewer, count=abs(a - b), share=_percent(a / b - 1))
+        for more, fewer, a, b in zip(_MORE, _FEWER, _counts(first), _counts(second), strict=True)
         if a != b
     ]
-    return f"**No twins:** {first.network} has " + " and ".join(told) + f" than {second.network}."
+    return tr(
+        "**No twins:** {first} has {differences} than {second}.",
+        first=first.network, second=second.network,
+        differences=reduce(lambda some, last: tr("{some} and {last}", some=some, last=last), differences),
+    )  # fmt: skip
 
 
 def _counts(outline: Outline) -> tuple[int, int, int]:
@@ -94,7 +113,7 @@ def _printed_row(outline: Outline, paper: Printed | None, marks: dict[str, str])
 
 def _stage_row(stage: Stage, total: int) -> str:
     channels, height, width = stage.output
-    name = stage.label or stage.name.replace("stage", "stage ")
+    name = stage.label or stage_title(stage.name)
     cells = (
         f"{height}×{width}, {channels}",
         f"{stage.weighted_layers:,}",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer import jobs, paper
 from explorer.config import RunConfig
+from explorer.language import later, told, tr
 from explorer.measurement.depth import Experiment, FinalErrors, Spread, experiments
 from explorer.measurement.verdict import verdict
 from explorer.plots import theme
@@ -20,7 +21,11 @@ from explorer.ui.runs import final
 
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 _PAPER = RECIPES["paper"].training
-_HEADS = ("", "test error", "the paper's", "", "training error", "the paper's", "seeds")
+_HEADS = (
+    "", later("test error"), later("the paper's"), "", later("training error"), later("the paper's"), later("seeds"),
+)  # fmt: skip
+_DATA = {"cifar10": later("CIFAR-10"), "shapes": later("generated shapes")}
+_OWN = later("own images")
 
 
 def panel() -> None:
@@ -29,9 +34,9 @@ def panel() -> None:
     results = [(run.config, last) for run in runs if (last := final(run))]
     found = experiments(results)
     ordered = sorted(found, key=lambda experiment: -_work(experiment, found[experiment]))
-    chosen = st.selectbox("Trained with", ordered, format_func=_label, key="depth-experiment")
+    chosen = st.selectbox(tr("Trained with"), ordered, format_func=_label, key="depth-experiment")
     if chosen is None:
-        st.info("Nothing with two depths has been trained yet.", icon=":material/info:")
+        st.info(tr("Nothing with two depths has been trained yet."), icon=":material/info:")
         return
     errors, of_it = found[chosen], [run for run in runs if _belongs(run.config, chosen, found[chosen])]
     gaps = verdict([(run.config, last) for run in of_it if (last := final(run))])
@@ -59,11 +64,19 @@ def _belongs(config: RunConfig, experiment: Experiment, errors: Sequence[FinalEr
 
 def _label(experiment: Experiment) -> str:
     training = experiment.training
-    images = f"{training.train_images:,} images" if training.train_images else "all images"
-    size = f"{training.image_size}×{training.image_size}"
-    narrow = "" if experiment.width == 16 else f", {experiment.width} channels wide"
-    data = {"cifar10": "CIFAR-10", "shapes": "generated shapes"}.get(resources.kind(experiment.data), "own images")
-    return f"{training.steps:,} steps of {training.batch_size} · {data}, {images} at {size}{narrow}"
+    asked = {
+        "steps": training.steps,
+        "batch": training.batch_size,
+        "data": told(_DATA.get(resources.kind(experiment.data), _OWN)),
+        "images": tr("{count:,} images", count=training.train_images) if training.train_images else tr("all images"),
+        "size": f"{training.image_size}×{training.image_size}",
+    }
+    if experiment.width == 16:
+        return tr("{steps:,} steps of {batch} · {data}, {images} at {size}", **asked)
+    return tr(
+        "{steps:,} steps of {batch} · {data}, {images} at {size}, {width} channels wide",
+        **asked, width=experiment.width,
+    )  # fmt: skip
 
 
 def _is_papers(experiment: Experiment) -> bool:
@@ -75,30 +88,32 @@ def _compares(experiment: Experiment) -> str:
     """How far the paper's values can be held against these."""
     training = experiment.training
     if not _is_papers(experiment):
-        return "The paper's values (grey) are of another recipe: compare the shape, not the heights."
-    data = " The images here are CIFAR-10 re-encoded as JPEG." if "jpeg" in experiment.data else ""
+        return tr("The paper's values (grey) are of another recipe: compare the shape, not the heights.")
+    data = " " + tr("The images here are CIFAR-10 re-encoded as JPEG.") if "jpeg" in experiment.data else ""
     if training.steps == _PAPER.steps:
-        return f"The paper's recipe, whole.{data}"
-    return f"The paper's recipe in {training.steps / _PAPER.steps:.1%} of its steps, its values in grey.{data}"
+        return tr("The paper's recipe, whole.") + data
+    share = training.steps / _PAPER.steps
+    return tr("The paper's recipe in {share:.1%} of its steps, its values in grey.", share=share) + data
 
 
 def _table(errors: Sequence[FinalErrors], comparable: bool) -> str:
     rows = "".join(_row(found, comparable) for found in errors)
-    head = "".join(f"<th scope='col'>{name}</th>" for name in _HEADS)
+    head = "".join(f"<th scope='col'>{escape(told(name))}</th>" for name in _HEADS)
     table = f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     return f"<div class='rx-wide'>{table}</div>"
 
 
 def _row(found: FinalErrors, comparable: bool) -> str:
     printed = paper.printed_errors(found.network.family, found.network.depth)
-    test = trained = differs = told = ""
+    test = trained = differs = source = ""
     if printed:
         test = f"≈ {100 * printed.test:.1f} %" if printed.read else f"{100 * printed.test:.2f} %"
-        trained, told = f"≈ {100 * printed.training:.1f} %", escape(printed.source)
+        trained, source = f"≈ {100 * printed.training:.1f} %", escape(told(printed.source), quote=True)
         differs = sentences.difference(found.test.mean - printed.test) if comparable else ""
     cells = [_spread(found.test), test, differs, _spread(found.training), trained, str(found.seeds)]
     name = f"{found.network.family}-{found.network.depth}"
-    return f"<tr title='{told}'><th scope='row'>{name}</th>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    columns = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f"<tr title='{source}'><th scope='row'>{name}</th>{columns}</tr>"
 
 
 def _spread(spread: Spread) -> str:
@@ -111,13 +126,18 @@ def _two_ways(errors: Sequence[FinalErrors]) -> None:
     shallow, deep = plain[0], plain[-1]
     left, right = st.columns(2, gap="medium")
     left.markdown(
-        "**Worse by degradation: the training error rises.** In the paper plain-56 trains to about 5.7 % and plain-20 "
-        "to about 1.4 % (read from Figure 6). "
-        f"Here plain-{deep.network.depth} to {_spread(deep.training)} and plain-{shallow.network.depth} to "
-        f"{_spread(shallow.training)}."
-    )
+        tr(
+            "**Worse by degradation: the training error rises.** In the paper plain-56 trains to about 5.7 % and "
+            "plain-20 to about 1.4 % (read from Figure 6). Here plain-{deep} to {deep_error} and plain-{shallow} to "
+            "{shallow_error}.",
+            deep=deep.network.depth, deep_error=_spread(deep.training),
+            shallow=shallow.network.depth, shallow_error=_spread(shallow.training),
+        )
+    )  # fmt: skip
     right.markdown(
-        "**Worse by overfitting: the training error does not.** In the paper ResNet-1202 and ResNet-110 both train to "
-        "below about 0.1 %, and err on 7.93 % and 6.43 % of the test images. The authors argue that 19.4 million "
-        "parameters may be too many for so small a data set (section 4.2). Not measured here."
+        tr(
+            "**Worse by overfitting: the training error does not.** In the paper ResNet-1202 and ResNet-110 both train "
+            "to below about 0.1 %, and err on 7.93 % and 6.43 % of the test images. The authors argue that 19.4 "
+            "million parameters may be too many for so small a data set (section 4.2). Not measured here."
+        )
     )

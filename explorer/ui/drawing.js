@@ -42,6 +42,8 @@ function show(drawing, data) {
   const before = drawing.data
   drawing.data = data
   drawing.words.setAttribute("aria-label", data.alt)
+  for (const element of drawing.host.querySelectorAll(".residual-drawing-files button"))
+    element.setAttribute("aria-label", data.words.download.replace("#", element.textContent))
   drawing.scroller.removeAttribute("aria-busy")
   if (before?.svg === data.svg) return
   const held = drawing.scroller.contains(focused(drawing)) ? name(focused(drawing)) : null
@@ -49,7 +51,7 @@ function show(drawing, data) {
   drawing.scroller.innerHTML = data.svg
   const svg = drawing.scroller.firstElementChild
   svg.setAttribute("role", "group") // its blocks can be reached, which an image's parts cannot; `words` is the image
-  svg.setAttribute("aria-label", "Blocks; the arrow keys lead from one to the next")
+  svg.setAttribute("aria-label", data.words.blocks)
   drawing.scroller.style.setProperty("--natural", `${svg.viewBox.baseVal.width}px`)
   const stops = items(drawing)
   const again = held && stops.find((item) => name(item) === held)
@@ -167,7 +169,7 @@ function open(drawing, block) {
   drawing.pointed = block
   block.classList.add("is-pointed")
   block.setAttribute("aria-describedby", drawing.card.id)
-  fill(drawing.card, block, drawing.data.cards[block.dataset.card])
+  fill(drawing.card, block, drawing.data.cards[block.dataset.card], drawing.data.words)
   if (!drawing.card.matches(":popover-open")) drawing.card.showPopover()
   place(drawing.card, block.getBoundingClientRect())
 }
@@ -202,16 +204,16 @@ function place(card, block) {
   card.style.top = `${within(top, height, bottom)}px`
 }
 
-function fill(card, block, { formula, shape, parameters, macs, layers }) {
+function fill(card, block, { formula, shape, parameters, macs, layers }, words) {
   card.replaceChildren()
   child(card, "div", "title", block.dataset.title)
   if (formula) mathematics(child(card, "div", "formula"), formula)
   child(card, "div", "shape", shape)
-  child(card, "div", "", `${parameters} parameters · ${macs} multiply-adds`)
-  if (block.dataset.title !== block.dataset.block) child(card, "div", "note", "Equal blocks: the numbers of one")
+  child(card, "div", "", words.counts.replace("{parameters}", parameters).replace("{macs}", macs))
+  if (block.dataset.title !== block.dataset.block) child(card, "div", "note", words.equal)
   const table = child(card, "table")
   const head = child(child(table, "thead"), "tr")
-  for (const word of ["layer", "output", "parameters", "multiply-adds"]) child(head, "th", "", word)
+  for (const column of ["layer", "output", "parameters", "macs"]) child(head, "th", "", words[column])
   const body = child(table, "tbody")
   for (const layer of layers) row(body, layer)
 }
@@ -283,7 +285,6 @@ function save({ data }, blob, ending) {
 function button(parent, format, action) {
   const element = child(parent, "button", "", format)
   element.type = "button"
-  element.setAttribute("aria-label", `Download the drawing as ${format}`)
   element.addEventListener("click", action)
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.language import tr
 from explorer.outline import Outline
 from explorer.plots.architecture import drawing as picture
 from explorer.plots.cards import alternative, cards
@@ -29,6 +30,7 @@ def drawing(outlines: Sequence[Outline], *, key: str, unfolded: Iterable[str] = 
     shown = _shown(key, outlines, at_first)
     data = {
         "key": key,
+        "words": _words(),
         "svg": picture(outlines, shown),
         "alt": alternative(outlines),
         "cards": cards(outlines),
@@ -51,6 +53,20 @@ def _shown(key: str, outlines: Sequence[Outline], at_first: frozenset[str]) -> f
     if not isinstance(sent, list):
         return at_first
     return frozenset(stage.name for outline in outlines for stage in outline.stages if stage.name in sent)
+
+
+def _words() -> dict[str, str]:
+    """What the drawing's own parts say; what stands in # or {braces} is filled in there."""
+    return {
+        "download": tr("Download the drawing as #"),
+        "blocks": tr("Blocks; the arrow keys lead from one to the next"),
+        "counts": tr("{parameters} parameters · {macs} multiply-adds"),
+        "equal": tr("Equal blocks: the numbers of one"),
+        "layer": tr("layer"),
+        "output": tr("output"),
+        "parameters": tr("parameters"),
+        "macs": tr("multiply-adds"),
+    }
 
 
 def _nothing() -> None:

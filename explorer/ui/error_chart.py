@@ -7,7 +7,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.config import RunConfig
-from explorer.device import LARGEST_SLOTS
+from explorer.device import LARGEST_SLOTS, told_device
 from explorer.language import language, tr, using
 from explorer.paper import printed_errors
 from explorer.plots import curves, theme
@@ -17,6 +17,7 @@ from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import live_feed, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
+from explorer.ui.names import label
 from explorer.ui.runs import records
 
 _CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
@@ -33,7 +34,7 @@ def draw(live: Sequence[Run], recorded: Sequence[Run], *, key: str, steps: int =
         live_plot(figure, key=key, height=_CURVES_HEIGHT, alt=alt, narrow=narrow, replay=replay)
     for run in live:
         if run.state == FAILED:
-            st.error(f"{run.label}: {run.message}")
+            st.error(f"{label(run)}: {run.message}")
 
 
 def estimate(configs: list[RunConfig]) -> float | None:
@@ -87,7 +88,7 @@ def _progress(live: Sequence[Run]) -> tuple[float, str]:
     together = [run for run in live if run.config.seed in seeds]
     now, left = jobs.progress(store, together), jobs.remaining(store, together)
     speed = now.images_per_second
-    words = [now.device, tr("{speed:,.0f} images/s", speed=speed) if speed else tr("starting …")]
+    words = [told_device(now.device), tr("{speed:,.0f} images/s", speed=speed) if speed else tr("starting …")]
     words += [tr("about {time} left", time=sentences.duration(left))] if left else []
     return min(now.done, 1.0), " · ".join(word for word in words if word)
 

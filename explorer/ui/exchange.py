@@ -7,9 +7,11 @@ import streamlit as st
 
 from explorer import recordings
 from explorer.config import NetworkConfig
+from explorer.language import later, told, tr
 from explorer.records import Provenance
 from explorer.runs import DONE
 from explorer.ui import controls, frame, resources
+from explorer.ui.names import label
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
 _UNTRAINED = ""
 _WEIGHTS = ["safetensors", "pt", "pth", "th"]
 _NORMALIZATIONS = {
-    None: "as the file says, else as usual for CIFAR-10",
-    "cifar10": "as usual for CIFAR-10",
-    "imagenet": "as usual for ImageNet",
+    None: later("as the file says, else as usual for CIFAR-10"),
+    "cifar10": later("as usual for CIFAR-10"),
+    "imagenet": later("as usual for ImageNet"),
 }
 
 
@@ -38,17 +40,17 @@ def export(config: NetworkConfig) -> None:
     picked = _UNTRAINED
     if by_run:
         picked = st.selectbox(
-            "Weights",
+            tr("Weights"),
             [*by_run, _UNTRAINED],
-            format_func=lambda run: controls.run_label(by_run[run]) if run else "none: code only",
+            format_func=lambda run: controls.run_label(by_run[run]) if run else tr("none: code only"),
             key="export-run",
         )
     st.download_button(
-        "PyTorch code" + (" and weights" if picked else ""),
+        tr("PyTorch code and weights") if picked else tr("PyTorch code"),
         lambda: archive(config, *_trained(picked)),
         file_name=f"{config.name.replace(':', '-').replace('@', '-')}.zip",
         icon=":material/download:",
-        help="A zip of one readable file that needs torch alone, and the weights beside it.",
+        help=tr("A zip of one readable file that needs torch alone, and the weights beside it."),
         key="export-code",
     )
 
@@ -63,11 +65,13 @@ def _trained(run: str) -> tuple["Trained | None", Provenance | None]:
 
 def take_in() -> None:
     """An upload that becomes a run: a recording at once, others' weights after a word on what they are of."""
-    with st.expander("Import a recording, or weights that others trained"):
+    with st.expander(tr("Import a recording, or weights that others trained")):
         upload = st.file_uploader(
-            "A recording that was exported here or elsewhere, or a network's weights",
+            tr("A recording that was exported here or elsewhere, or a network's weights"),
             type=[recordings.SUFFIX[1:], *_WEIGHTS],
-            help="safetensors, or what torch.save wrote: a state dict, alone or in a checkpoint. No code in it is run.",
+            help=tr(
+                "safetensors, or what torch.save wrote: a state dict, alone or in a checkpoint. No code in it is run."
+            ),
         )
         with frame.errors_in_place():
             if upload is None:
@@ -75,7 +79,7 @@ def take_in() -> None:
             elif PurePath(upload.name).suffix == recordings.SUFFIX:
                 if st.session_state.get("runs-imported") != upload.file_id:
                     run = recordings.add(resources.server().store, upload.getvalue(), upload.name)
-                    _taken_in(upload, f"Imported {run.label}.")
+                    _taken_in(upload, tr("Imported {run}.", run=label(run)))
             else:
                 _weights(upload)
         if upload is not None and st.session_state.get("runs-imported") == upload.file_id:
@@ -84,25 +88,31 @@ def take_in() -> None:
 
 def _weights(upload: "UploadedFile") -> None:
     name, normalize, data = st.columns(3)
-    typed = name.text_input("Network", placeholder="what its shapes say", help="As resnet-20 or plain-56:shortcut=B")
-    normalized = normalize.selectbox(
-        "Its images were normalised", _NORMALIZATIONS, format_func=_NORMALIZATIONS.__getitem__
+    typed = name.text_input(
+        tr("Network"), placeholder=tr("what its shapes say"), help=tr("As resnet-20 or plain-56:shortcut=B")
     )
-    images = data.selectbox("Measure it on", resources.data_choices(), format_func=controls.data_label)
-    if not st.button("Take it in", icon=":material/upload:", type="primary"):
+    normalized = normalize.selectbox(
+        tr("Its images were normalised"), _NORMALIZATIONS, format_func=lambda name: told(_NORMALIZATIONS[name])
+    )
+    images = data.selectbox(tr("Measure it on"), resources.data_choices(), format_func=controls.data_label)
+    if not st.button(tr("Take it in"), icon=":material/upload:", type="primary"):
         return
     from explorer import imported, weights  # with torch
 
     source = resources.source(images)
-    with st.spinner("Matched, then measured on these images …"):
+    with st.spinner(tr("Matched, then measured on these images …")):
         content = weights.read(upload.getvalue(), upload.name)
         location = str(source.path or source.kind)
         store = resources.server().store
         run, report = imported.take_in(
             store, content, resources.images(images), location, typed.strip() or None, normalized
         )
-    matched = f"{len(report.pairs)} tensors matched by {report.how}"
-    _taken_in(upload, "  \n".join([f"**{run.label}**: {matched}.", *report.notes]))
+    count = len(report.pairs)
+    if report.how == "names":
+        matched = tr("**{run}**: {count} tensors matched by names.", run=label(run), count=count)
+    else:
+        matched = tr("**{run}**: {count} tensors matched by structure.", run=label(run), count=count)
+    _taken_in(upload, "  \n".join([matched, *report.notes]))
 
 
 def _taken_in(upload: "UploadedFile", notes: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.data.source import told_description
+from explorer.device import told_device
 from explorer.errors import ExplorerError
 from explorer.language import later, told, tr
 from explorer.records import Provenance
@@ -53,8 +55,12 @@ def provenance_badge(provenance: Provenance) -> None:
 def provenance_html(provenance: Provenance) -> str:
     """The pill as HTML: origin, device, day, time taken; data and versions in its tooltip."""
     origin = provenance.origin if provenance.origin in ORIGINS else "recorded"
-    words = [provenance.device, provenance.date[:10], _duration(provenance.seconds)]
-    details = [provenance.data, provenance.precision, *(f"{k} {v}" for k, v in provenance.versions.items())]
+    words = [told_device(provenance.device), provenance.date[:10], _duration(provenance.seconds)]
+    details = [
+        told_description(provenance.data),
+        provenance.precision,
+        *(f"{k} {v}" for k, v in provenance.versions.items()),
+    ]
     pill = f'<span class="rx-pill rx-{origin}">{escape(told(ORIGINS[origin]))}</span>'
     rest = "".join(f"<span>{escape(word)}</span>" for word in words if word)
     title = escape(" · ".join(detail for detail in details if detail), quote=True)

@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from explorer.config import NetworkConfig, depths, network
+from explorer.language import later, told, tr
 from explorer.network_config import INITIALISATIONS
 
 FAMILIES = {
-    "plain": "Plain",
-    "resnet": "Residual",
-    "preresnet": "Pre-activation",
+    "plain": later("Plain"),
+    "resnet": later("Residual"),
+    "preresnet": later("Pre-activation"),
     "highway": "Highway",
     "skipinit": "SkipInit",
     "vgg": "VGG",
@@ -23,19 +24,19 @@ _OF_DESIGN = {
     "imagenet": ("plain", "resnet", "vgg", "googlenet"),
 }
 _DESIGNS = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
-_SHORTCUTS = {"A": "A · identity", "B": "B · some projected", "C": "C · all projected"}
-_SHORTCUT_HELP = (
+_SHORTCUTS = {"A": later("A · identity"), "B": later("B · some projected"), "C": later("C · all projected")}
+_SHORTCUT_HELP = later(
     "Where the shape changes **A** takes every second pixel and pads zeros, **B** projects by a 1×1 layer; "
     "**C** projects everywhere."
 )
 _BLOCKS = {"basic": "3×3, 3×3", "bottleneck": "1×1, 3×3, 1×1"}
-_INITS = dict(zip(INITIALISATIONS, ("Kaiming", "Xavier", "too small", "too large"), strict=True))
+_INITS = dict(zip(INITIALISATIONS, ("Kaiming", "Xavier", later("too small"), later("too large")), strict=True))
 _DEPTHS = {
     "basic": (*range(8, 117, 6), 164, 302, 602, 1202),
     "bottleneck": (*range(11, 120, 9), 164, 326, 650, 1001),
 }
 _WIDTHS = {"cifar": (4, 8, 16, 32, 64, 128), "imagenet": (16, 32, 64, 128)}
-_FAMILY_HELP = (
+_FAMILY_HELP = later(
     "**Plain:** layers alone.  \n**Residual:** F(x) + x, the paper's.  \n**Pre-activation:** BN and ReLU before each "
     "layer, nothing after the sum (He et al. 2016).  \n**Highway:** learnt gates mix layers and input (Srivastava "
     "et al. 2015).  \n**SkipInit:** no BN, a learnt factor on F that starts at 0 (De and Smith 2020)."
@@ -69,9 +70,9 @@ def _move(key: str, config: NetworkConfig) -> None:
 def _widgets(key: str) -> NetworkConfig:
     made_for, of_family = st.columns([4, 7])
     with made_for:
-        design = _row(key, "design", "Made for", list(_DESIGNS), _DESIGNS, "What the network classifies.")
+        design = _row(key, "design", tr("Made for"), list(_DESIGNS), _DESIGNS, tr("What the network classifies."))
     with of_family:
-        family = _row(key, "family", "Family", _OF_DESIGN[design], FAMILIES, _FAMILY_HELP)
+        family = _row(key, "family", tr("Family"), _OF_DESIGN[design], FAMILIES, told(_FAMILY_HELP))
     if family == "googlenet":
         return network("googlenet")
     bare = network("vgg-19" if family == "vgg" else f"{family}-34@imagenet" if design == "imagenet" else f"{family}-20")
@@ -79,7 +80,8 @@ def _widgets(key: str) -> NetworkConfig:
     block = bare.block
     if design == "cifar" and family in ("plain", "resnet", "preresnet"):
         with block_place:
-            block = _pick(key, "block", "Block", list(_BLOCKS), _BLOCKS, "Two 3×3 layers, or the bottleneck of Fig. 5.")
+            help_text = tr("Two 3×3 layers, or the bottleneck of Fig. 5.")
+            block = _pick(key, "block", tr("Block"), list(_BLOCKS), _BLOCKS, help_text)
     with how_deep:
         depth = _depth(key, design, family, block)
     if design == "imagenet" and family != "vgg":
@@ -87,50 +89,55 @@ def _widgets(key: str) -> NetworkConfig:
     values: dict[str, Any] = {"depth": depth, "block": block}
     if family in ("resnet", "preresnet", "skipinit"):
         with shortcut_place:
-            values["shortcut"] = _pick(key, "shortcut", "Shortcut", list(_SHORTCUTS), _SHORTCUTS, _SHORTCUT_HELP)
+            help_text = told(_SHORTCUT_HELP)
+            values["shortcut"] = _pick(key, "shortcut", tr("Shortcut"), list(_SHORTCUTS), _SHORTCUTS, help_text)
     if family != "vgg":
         name = f"width-{design}"
         widths = sorted({*_WIDTHS[design], st.session_state.get(f"{key}-{name}", bare.width)})
         with how_wide:
-            values["width"] = _slide(key, name, "Width", widths, bare.width, "Channels of the first stage.")
+            help_text = tr("Channels of the first stage.")
+            values["width"] = _slide(key, name, tr("Width"), widths, bare.width, help_text)
     return replace(bare, **values, **_more(key, family, block, values.get("shortcut", "")))
 
 
 def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
     """What few want to change."""
     values: dict[str, Any] = {}
-    with st.expander("More: normalisation, initialisation, strength of the shortcut"):
+    with st.expander(tr("More: normalisation, initialisation, strength of the shortcut")):
         columns = iter(st.columns(5))
         if family != "skipinit":
             st.session_state.setdefault(f"{key}-bn", family != "vgg")
-            values["bn"] = next(columns).toggle("Batch normalisation", key=f"{key}-bn")
+            values["bn"] = next(columns).toggle(tr("Batch normalisation"), key=f"{key}-bn")
         if family == "vgg":
             return values
         with next(columns):
-            help_text = "Half and twice Kaiming's standard deviation are too small and too large."
-            values["init"] = _pick(key, "init", "Initialisation", list(_INITS), _INITS, help_text)
+            help_text = tr("Half and twice Kaiming's standard deviation are too small and too large.")
+            values["init"] = _pick(key, "init", tr("Initialisation"), list(_INITS), _INITS, help_text)
         if shortcut:
             tenths = [tenth / 10 for tenth in range(11)]
             with next(columns):
-                help_text = "y = F(x) + strength · x: 0 computes what a plain network does."
-                values["strength"] = _slide(key, "strength", "Shortcut strength", tenths, 1.0, help_text)
+                help_text = tr("y = F(x) + strength · x: 0 computes what a plain network does.")
+                values["strength"] = _slide(key, "strength", tr("Shortcut strength"), tenths, 1.0, help_text)
             with next(columns):
-                help_text = "Stochastic depth: training leaves blocks out at random, the last ones most (Huang 2016)."
-                values["survival"] = _slide(key, "survival", "Last block kept", tenths[1:], 1.0, help_text)
+                help_text = tr(
+                    "Stochastic depth: training leaves blocks out at random, the last ones most (Huang 2016)."
+                )
+                values["survival"] = _slide(key, "survival", tr("Last block kept"), tenths[1:], 1.0, help_text)
         if shortcut == "A":
             with next(columns):
-                places = {"after": "after the others", "around": "half before, half after"}
-                values["zeros"] = _pick(key, "zeros", "Zero channels", list(places), places, "The paper does not say.")
+                places = {"after": later("after the others"), "around": later("half before, half after")}
+                help_text = tr("The paper does not say.")
+                values["zeros"] = _pick(key, "zeros", tr("Zero channels"), list(places), places, help_text)
         elif block == "bottleneck":
             with next(columns):
-                strides = {"1x1": "1×1 (the paper)", "3x3": "3×3 (torchvision)"}
-                help_text = "Which layer of a stage's first block halves the map."
-                values["stride_in"] = _pick(key, "stride_in", "Stride 2 in", list(strides), strides, help_text)
+                strides = {"1x1": later("1×1 (the paper)"), "3x3": "3×3 (torchvision)"}
+                help_text = tr("Which layer of a stage's first block halves the map.")
+                values["stride_in"] = _pick(key, "stride_in", tr("Stride 2 in"), list(strides), strides, help_text)
         if family == "highway":
             biases = [-float(bias) for bias in range(10, -3, -1)]
             with next(columns):
-                help_text = "Where gates start; below 0 they begin nearly closed."
-                values["gate_bias"] = _slide(key, "gate_bias", "Gate bias", biases, -2.0, help_text)
+                help_text = tr("Where gates start; below 0 they begin nearly closed.")
+                values["gate_bias"] = _slide(key, "gate_bias", tr("Gate bias"), biases, -2.0, help_text)
     return values
 
 
@@ -142,8 +149,9 @@ def _depth(key: str, design: str, family: str, block: str) -> int:
     options = sorted({*known, *([last] if design == "cifar" and last in depths(block) else [])})
     if st.session_state.get(own) not in options:
         st.session_state[own] = min(options, key=lambda depth: abs(depth - last))
-    help_text = f"Weighted layers: {6 if block == 'basic' else 9}n+2." if design == "cifar" else "Weighted layers."
-    depth = int(st.select_slider("Depth", options, key=own, help=help_text))
+    factor = 6 if block == "basic" else 9
+    help_text = tr("Weighted layers: {factor}n+2.", factor=factor) if design == "cifar" else tr("Weighted layers.")
+    depth = int(st.select_slider(tr("Depth"), options, key=own, help=help_text))
     st.session_state[f"{key}-depth"] = depth
     return depth
 
@@ -165,7 +173,9 @@ def _row(key: str, name: str, label: str, options: Sequence[str], words: dict[st
     own = f"{key}-{name}"
     if st.session_state.get(own) not in options:
         st.session_state[own] = "resnet" if "resnet" in options else options[0]
-    picked = st.segmented_control(label, options, required=True, format_func=words.__getitem__, help=help_text, key=own)
+    picked = st.segmented_control(
+        label, options, required=True, format_func=lambda one: told(words[one]), help=help_text, key=own
+    )
     return str(picked)
 
 
@@ -174,7 +184,7 @@ def _pick(key: str, name: str, label: str, options: Sequence[str], words: dict[s
     own = f"{key}-{name}"
     if st.session_state.get(own) not in options:
         st.session_state[own] = options[0]
-    return str(st.selectbox(label, options, format_func=words.__getitem__, help=help_text, key=own))
+    return str(st.selectbox(label, options, format_func=lambda one: told(words[one]), help=help_text, key=own))
 
 
 def _slide(key: str, name: str, label: str, options: Sequence[float], default: float, help_text: str) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.config import RunConfig
+from explorer.data.source import told_description
 from explorer.language import later, told, tr
 from explorer.measurement.verdict import Gap, verdict
 from explorer.race import Race
@@ -94,7 +95,7 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
 def _what(runs: Sequence[Run]) -> str:
     run = runs[0]
     training = run.config.training
-    data = run.provenance.data if run.provenance else run.config.data
+    data = told_description(run.provenance.data) if run.provenance else run.config.data
     images = tr("{count:,} images", count=training.train_images) if training.train_images else tr("all images")
     recorded = run.provenance and run.provenance.origin == "recorded"
     made = tr("Recorded with {depths}:", depths=_depths(runs)) + " " if recorded else ""

@@ -17,8 +17,10 @@ from explorer.engines.local import LocalEngine
 from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
+from explorer.language import tr
 from explorer.recordings import Catalogue, Library
 from explorer.runs import Run, Store
+from explorer.ui.names import label
 
 if TYPE_CHECKING:
     from explorer.checkpoints import Trained
@@ -131,9 +133,12 @@ def _here(run: Run) -> str:
     data = _data_of(run)
     if data is None:
         raise RequestError(
-            f"the images of {run.label} ({run.config.data}) are not on this machine: "
-            "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
-        )
+            tr(
+                "the images of {run} ({data}) are not on this machine: fetch CIFAR-10 with "
+                "`python -m explorer data fetch`, or upload a picture",
+                run=label(run), data=run.config.data,
+            )
+        )  # fmt: skip
     return data
 
 

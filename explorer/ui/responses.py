@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from explorer import jobs
+from explorer.language import later, told, tr
 from explorer.plots import branches as branch_plot
 from explorer.plots import theme
 from explorer.plots.branches import Branches, branch_ratios
@@ -19,37 +20,46 @@ from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, labels, latest_race, longest_race, most_trained, records, shared
 
 _HEIGHT, _NARROW_HEIGHT = 360, 620
-_SHOWN = {"responses": "Responses (Fig. 7)", "branches": "F(x) beside x"}
+_SHOWN = {"responses": later("Responses (Fig. 7)"), "branches": later("F(x) beside x")}
 _BRANCH_IMAGES = 250
+_HARDLY_MOVED = later("A short run hardly moves γ from 1: small differences, not yet the paper's picture.")
 
 
 def panel() -> None:
     """Chosen runs, and beside them the longest recording."""
     choices = [run for run in resources.catalogue().runs() if final(run) is not None]
     if not choices:
-        st.info("No network has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some: Degradation")
+        st.info(tr("No network has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some: Degradation"))
         return
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
-        shown = controls.pick("Show", list(_SHOWN), "responses", "responses-shown", _SHOWN.__getitem__)
+        shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
     with right:
-        chosen = controls.runs("Networks", choices, latest_race(choices), key="responses-runs")
+        chosen = controls.runs(tr("Networks"), choices, latest_race(choices), key="responses-runs")
     if not chosen:
-        st.info("Choose at least one network.", icon=":material/info:")
+        st.info(tr("Choose at least one network."), icon=":material/info:")
         return
     draw = _fig_7 if shown == "responses" else _summands
     controls.playing(partial(draw, chosen), key="responses-share")
+
+
+def _title(shown: str) -> str:
+    return told(_SHOWN[shown])
 
 
 def _fig_7(chosen: Sequence[Run]) -> None:
     left, *toggles = st.columns([10, 6, 5, 5], vertical_alignment="center")
     with left:
         share = controls.moment("responses-share")
-    control = toggles[0].toggle("Untrained", value=True, key="responses-control")
-    predicted = toggles[1].toggle("From γ and β", key="responses-predicted", help="What BN's parameters alone predict.")
+    control = toggles[0].toggle(tr("Untrained"), value=True, key="responses-control")
+    predicted = toggles[1].toggle(
+        tr("From γ and β"), key="responses-predicted", help=tr("What BN's parameters alone predict.")
+    )
     channels = toggles[2].toggle(
-        "Channels", key="responses-channels", help="Eight of ten channels of a layer lie in the band: their |γ|."
+        tr("Channels"),
+        key="responses-channels",
+        help=tr("Eight of ten channels of a layer lie in the band: their |γ|."),
     )
     _responses(chosen, share, control, predicted, channels, "responses")
     longest = [
@@ -57,7 +67,8 @@ def _fig_7(chosen: Sequence[Run]) -> None:
     ]
     most = max(run.config.training.steps for run in chosen)
     if longest and longest[0].config.training.steps > most:
-        st.subheader(f"Beside it: the longest recording, {longest[0].config.training.steps:,} steps", anchor=False)
+        steps = longest[0].config.training.steps
+        st.subheader(tr("Beside it: the longest recording, {steps:,} steps", steps=steps), anchor=False)
         _responses(longest, 1.0, control, predicted, channels, "responses-longest")
 
 
@@ -72,7 +83,7 @@ def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool
     ]  # fmt: skip
     finding = sentences.responses_sentence([(r.network, r.values) for r in shown])
     without = [one.label for one in shown if channels and not one.spreads]
-    lacking = f" No weights were kept of {', '.join(without)}." if without else ""
+    lacking = " " + tr("No weights were kept of {networks}.", networks=", ".join(without)) if without else ""
     frame.finding([finding], _basis(runs, share) + lacking)
     if runs[0].provenance:
         frame.provenance_badge(replace(runs[0].provenance, seconds=0))
@@ -85,24 +96,25 @@ def _responses(runs: Sequence[Run], share: float, control: bool, predicted: bool
 def _basis(runs: Sequence[Run], share: float) -> str:
     """How far the networks were trained, and what that is worth."""
     steps, papers = max(run.config.training.steps for run in runs), RECIPES["paper"].training.steps
-    said = f"{steps:,} steps, {share:.0%} of them done. {shared(runs)}".rstrip()
+    done = tr("{steps:,} steps, {share:.0%} of them done.", steps=steps, share=share)
+    said = f"{done} {shared(runs)}".rstrip()
     if not is_papers(runs[0].config.training):
-        return said + " A short run hardly moves γ from 1: small differences, not yet the paper's picture."
-    return said if steps == papers else f"{said} The paper took {papers:,}."
+        return f"{said} {told(_HARDLY_MOVED)}"
+    return said if steps == papers else f"{said} {tr('The paper took {steps:,}.', steps=papers)}"
 
 
 def _summands(chosen: Sequence[Run]) -> None:
     """The ratio of the two summands of each residual block, as recorded, or measured on kept weights."""
     residual = [run for run in chosen if run.config.network.shortcut in ("A", "B", "C")]
     if not residual:
-        st.info("Choose a residual network: a plain one adds nothing.", icon=":material/info:")
+        st.info(tr("Choose a residual network: a plain one adds nothing."), icon=":material/info:")
         return
     with st.columns([2, 3])[0]:
         share = controls.moment("responses-share")
     asked = [_asked(run) for run in residual if not _recorded(run) and resources.catalogue().has_weights(run.run)]
     studies.follow(asked, lambda _found: _draw_summands(residual, share), "branches")
     with st.columns([1, 3])[0]:
-        studies.press(asked, "Measure", ":material/compare_arrows:", "branches")
+        studies.press(asked, tr("Measure"), ":material/compare_arrows:", "branches")
 
 
 def _draw_summands(runs: Sequence[Run], share: float) -> None:
@@ -110,14 +122,17 @@ def _draw_summands(runs: Sequence[Run], share: float) -> None:
     shown = [Branches(run.config.network, names[run.run], _branches_at(run, share)) for run in runs]
     measured = [one for one in shown if one.blocks]
     if not measured:
-        frame.finding(["Not measured yet."], "How large F(x) is beside x, in each block, from the start to the end.")
+        frame.finding(
+            [tr("Not measured yet.")], tr("How large F(x) is beside x, in each block, from the start to the end.")
+        )
         return
     start = [Branches(run.config.network, names[run.run], _branches_at(run, 0.0)) for run in runs]
-    frame.finding(
-        [sentences.branches_sentence(one.label, one.ratios) for one in measured],
-        f"{_basis(runs, share)} Root mean squares over images, channels and places; diamonds: blocks that change "
-        "the shape, where x is what option A makes of it.",
+    how = tr(
+        "Root mean squares over images, channels and places; diamonds: blocks that change the shape, where x is what "
+        "option A makes of it."
     )
+    said = [sentences.branches_sentence(one.label, one.ratios) for one in measured]
+    frame.finding(said, f"{_basis(runs, share)} {how}")
     if runs[0].provenance:
         frame.provenance_badge(replace(runs[0].provenance, seconds=0))
     figure = branch_ratios(measured, [one for one in start if one.blocks] if share else [])

@@ -6,10 +6,12 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.config import RunConfig
+from explorer.language import tr
 from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
 from explorer.ui import resources
+from explorer.ui.names import label
 
 _SHOWN_AT_ONCE = 8
 
@@ -36,13 +38,13 @@ def _records(run: str, newest: tuple[int, int]) -> list[Record]:
 def labels(runs: Sequence[Run]) -> dict[str, str]:
     """Names for a figure, by run: without the options that all of the networks share."""
     names = short_names(run.config.network for run in runs)
-    return {run.run: run.label.replace(run.config.network.name, names[run.config.network]) for run in runs}
+    return {run.run: label(run).replace(run.config.network.name, names[run.config.network]) for run in runs}
 
 
 def shared(runs: Sequence[Run]) -> str:
     """The options that these names leave out, as a sentence."""
     options = shared_options(run.config.network for run in runs)
-    return f"All with {', '.join(options)}." if options else ""
+    return tr("All with {options}.", options=", ".join(options)) if options else ""
 
 
 def submit(configs: list[RunConfig], location: str) -> None:

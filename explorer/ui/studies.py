@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from explorer.engines.studies import DONE, FAILED, RUNNING, Study
+from explorer.language import tr
 from explorer.records import Provenance
 from explorer.runs import Run
 from explorer.ui import frame, resources, sentences
+from explorer.ui.names import label as run_label
 
 _TICK_SECONDS = 1.0
 Found = Sequence[Study | None]
@@ -31,15 +33,15 @@ def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:
     studies = resources.studies()
     found = _found(asked)
     if _active(found):
-        if st.button("Stop", icon=":material/stop:", key=f"{key}-stop", width="stretch"):
+        if st.button(tr("Stop"), icon=":material/stop:", key=f"{key}-stop", width="stretch"):
             for one in asked:
                 studies.stop(one.arguments)
             st.rerun()
         return
     missing = [one for one, study in zip(asked, found, strict=True) if not study or study.state != DONE]
     if missing:
-        told = f"{label} · about {sentences.duration(sum(one.seconds for one in missing))}"
-        if st.button(told, type="primary", icon=icon, key=f"{key}-start", width="stretch"):
+        takes = tr("about {time}", time=sentences.duration(sum(one.seconds for one in missing)))
+        if st.button(f"{label} · {takes}", type="primary", icon=icon, key=f"{key}-start", width="stretch"):
             with frame.errors_in_place():
                 for one in missing:
                     studies.start(one.arguments, location(one.run))
@@ -65,11 +67,14 @@ def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: b
     running = [study for study in found if study and study.state == RUNNING]
     if running:
         left = [study.remaining for study in running if study.remaining is not None]
-        told = f"about {sentences.duration(max(left))} left" if left else "starting"
-        st.progress(sum(study.share for study in running) / len(running), text=f"Measuring: {told}")
+        if left:
+            said = tr("Measuring: about {time} left", time=sentences.duration(max(left)))
+        else:
+            said = tr("Measuring: starting")
+        st.progress(sum(study.share for study in running) / len(running), text=said)
     for one, study in zip(asked, found, strict=True):
         if study and study.state == FAILED:
-            st.error(f"{one.run.label}: {study.message}")
+            st.error(f"{run_label(one.run)}: {study.message}")
 
 
 def location(run: Run) -> str:

@@ -1,7 +1,7 @@
 """The panel below the maps: can they be trusted?"""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import streamlit as st
@@ -9,6 +9,7 @@ import streamlit as st
 from explorer import jobs
 from explorer.attribution.methods import METHODS
 from explorer.engines.studies import Study
+from explorer.language import later, told, tr
 from explorer.plots import theme
 from explorer.plots.attributions import Column
 from explorer.plots.trust import (
@@ -23,14 +24,27 @@ from explorer.ui import controls, frame, studies
 from explorer.ui.attribution_maps import Subject, curves
 from explorer.ui.live_plot import live_plot
 
-_KINDS = {"curves": "Deletion and insertion", "quality": "Measured on 16 images", "sanity": "Sanity check"}
+_KINDS = {
+    "curves": later("Deletion and insertion"),
+    "quality": later("Measured on 16 images"),
+    "sanity": later("Sanity check"),
+}
 _QUALITY_MEASURES = {
-    "completeness": ("off by", "How far the map's sum misses what it promises, as a share of it."),
-    "infidelity": ("infidelity", "0: the map predicts what hiding squares does; 1: no better than a map of zeros."),
-    "sensitivity": ("sensitivity", "How much the map changes when the image is moved a little, relative to its size."),
-    "deletion": ("deletion ↓", "Area under the deletion curve: lower is better."),
-    "insertion": ("insertion ↑", "Area under the insertion curve: higher is better."),
-    "smoothness": ("smoothness", "Correlation of neighbouring pixels: 0 is noise."),
+    "completeness": (
+        later("off by"),
+        later("How far the map's sum misses what it promises, as a share of it."),
+    ),
+    "infidelity": (
+        later("infidelity"),
+        later("0: the map predicts what hiding squares does; 1: no better than a map of zeros."),
+    ),
+    "sensitivity": (
+        later("sensitivity"),
+        later("How much the map changes when the image is moved a little, relative to its size."),
+    ),
+    "deletion": (later("deletion ↓"), later("Area under the deletion curve: lower is better.")),
+    "insertion": (later("insertion ↑"), later("Area under the insertion curve: higher is better.")),
+    "smoothness": (later("smoothness"), later("Correlation of neighbouring pixels: 0 is noise.")),
 }
 _SANITY_METHODS = ("saliency", "input_x_gradient", "guided_backprop", "grad_cam")
 _IMAGES = 16
@@ -40,8 +54,8 @@ _HEIGHT, _NARROW_HEIGHT = 330, 600
 
 def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
     """Measures of the maps above: on this image at once, on sixteen of the test set as a study."""
-    st.subheader("Can these maps be trusted?", anchor=False)
-    kind = controls.pick("Test", list(_KINDS), "curves", "attributions-trust", _KINDS.__getitem__)
+    st.subheader(tr("Can these maps be trusted?"), anchor=False)
+    kind = controls.pick(tr("Test"), list(_KINDS), "curves", "attributions-trust", lambda one: told(_KINDS[one]))
     if kind == "curves":
         _curves(subjects, columns, pixels, methods)
         return
@@ -50,23 +64,25 @@ def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, m
         subjects, columns = subjects[:1], columns[:1]
     asked = [_asked(kind, subject, used) for subject in subjects]
     labels = [column.label for column in columns]
-    studies.press(asked, "Measure", ":material/play_arrow:", "trust")
+    studies.press(asked, tr("Measure"), ":material/play_arrow:", "trust")
     studies.follow(asked, partial(_studied, kind, labels), "trust")
 
 
 def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
-    name = st.selectbox("Map", methods, format_func=lambda one: METHODS[one].label, key="attributions-curves")
+    name = st.selectbox(tr("Map"), methods, format_func=lambda one: METHODS[one].label, key="attributions-curves")
     shown = []
     for subject, column in zip(subjects, columns, strict=True):
         (found,) = (one for one in column.maps if one.method == name)
         made = curves(subject, pixels[subject.size], found.target, found.values)
         shown.append(Curved(column.network.family, column.label, made))
     said = [
-        f"**{one.label}:** area {one.curves.deletion_area:.2f} as pixels go, {one.curves.insertion_area:.2f} as they "
-        "come."
+        tr(
+            "**{name}:** area {deletion:.2f} as pixels go, {insertion:.2f} as they come.",
+            name=one.label, deletion=one.curves.deletion_area, insertion=one.curves.insertion_area,
+        )
         for one in shown
-    ]
-    frame.finding(said, "A good map lets the score fall fast and rise fast. Pixels go to the mean image.")
+    ]  # fmt: skip
+    frame.finding(said, tr("A good map lets the score fall fast and rise fast. Pixels go to the mean image."))
     figure = deletion_insertion(shown)
     narrow = theme.stacked(figure, _NARROW_HEIGHT)
     live_plot(figure, key="trust-curves", height=_HEIGHT, alt=deletion_insertion_text(shown), narrow=narrow)
@@ -86,18 +102,20 @@ def _table(there: Sequence[tuple[str, Study]]) -> None:
     for method in lasts[0][1]["methods"]:
         for label, last in lasts:
             measures = last["methods"].get(method, {})
-            shown = {title: measures.get(name) for name, (title, _) in _QUALITY_MEASURES.items()}
+            shown = {name: measures.get(name) for name in _QUALITY_MEASURES}
             rows.append({"method": METHODS[method].label, "network": label, **shown})
-    config: dict[str, Any] = {
-        title: st.column_config.NumberColumn(title, format="%.2f", help=help)
-        for title, help in _QUALITY_MEASURES.values()
-    }
-    config["off by"] = st.column_config.NumberColumn(
-        "off by", format="percent", help=_QUALITY_MEASURES["completeness"][1]
-    )
+    config: dict[str, Any] = {"method": tr("method"), "network": tr("network")}
+    for name, (title, help) in _QUALITY_MEASURES.items():
+        shown_as = "percent" if name == "completeness" else "%.2f"
+        config[name] = st.column_config.NumberColumn(told(title), format=shown_as, help=told(help))
     st.dataframe(rows, column_config=config, hide_index=True, height="content")
     seen = min(last["done"] for _, last in lasts)
-    st.caption(f"Means over the first {seen} of {lasts[0][1]['of']} test images, each for its true class.")
+    st.caption(
+        tr(
+            "Means over the first {seen} of {of} test images, each for its true class.",
+            seen=seen, of=lasts[0][1]["of"],
+        )
+    )  # fmt: skip
 
 
 def _cascades(there: Sequence[tuple[str, Study]]) -> None:
@@ -108,11 +126,20 @@ def _cascades(there: Sequence[tuple[str, Study]]) -> None:
         shown.append(Cascade(label, [one["layer"] for one in study.records], similarity))
     ends = {name: [one.similarity[name][-1] for one in shown] for name in _SANITY_METHODS}
     worst = max(ends, key=lambda name: max(ends[name]))
-    told = " and ".join(f"{one.similarity[worst][-1]:.2f} in {one.label}" for one in shown)
+    left = [tr("{value:.2f} in {network}", value=one.similarity[worst][-1], network=one.label) for one in shown]
     frame.finding(
-        [f"**{names[worst]}** changes least when all weights are random: a correlation of {told} is left."],
-        f"Weights are made random from the head down (Adebayo et al. 2018), {_IMAGES} test images. A map that stays "
-        "near 1 draws the image, not what the network learnt.",
+        [
+            tr(
+                "**{method}** changes least when all weights are random: a correlation of {values} is left.",
+                method=names[worst],
+                values=reduce(lambda some, last: tr("{some} and {last}", some=some, last=last), left),
+            )
+        ],
+        tr(
+            "Weights are made random from the head down (Adebayo et al. 2018), {images} test images. A map that stays "
+            "near 1 draws the image, not what the network learnt.",
+            images=_IMAGES,
+        ),
     )
     figure = sanity_lines(shown, names)
     narrow = theme.stacked(figure, _NARROW_HEIGHT) if len(shown) == 2 else None

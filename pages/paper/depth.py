@@ -2,14 +2,17 @@
 
 import streamlit as st
 
+from explorer.language import tr
 from explorer.ui import depth, frame, sitemap
 
-frame.begin("Depth and error", "Does more depth pay off at the end of training?")
+frame.begin(tr("Depth and error"), tr("Does more depth pay off at the end of training?"))
 with frame.errors_in_place():
     depth.panel()
 st.caption(
-    "Grey diamonds: the paper's values after 64,000 steps. It prints test errors of the residual networks (Table 6); "
-    "those of the plain ones and all training errors are read from Figure 6. Its training error is measured on "
-    "augmented images, ours on clean ones."
+    tr(
+        "Grey diamonds: the paper's values after 64,000 steps. It prints test errors of the residual networks "
+        "(Table 6); those of the plain ones and all training errors are read from Figure 6. Its training error is "
+        "measured on augmented images, ours on clean ones."
+    )
 )
-sitemap.link("degradation", "How they got there: Degradation")
+sitemap.link("degradation", tr("How they got there: Degradation"))

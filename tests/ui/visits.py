@@ -1,7 +1,12 @@
 """What tests of pages share: opening one, reading it, runs to show on it."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from explorer.checkpoints import save
@@ -36,6 +41,29 @@ def words(app: AppTest) -> str:
             *(html.proto.body for html in app.get("html")),
         ]
     ).replace("\u00a0", " ")
+
+
+def everything(app: AppTest) -> list[str]:
+    """All texts of the page: of widgets with their help and options, of what stands between them, of its figures."""
+    found: list[str] = []
+    for node in (*app.main, *app.sidebar):
+        proto = getattr(node, "proto", None)
+        if node.type == "bidi_component":
+            found += _strings(json.loads(proto.mixed.json or proto.json))
+        elif isinstance(proto, Message):
+            found += _strings(MessageToDict(proto))
+    return found
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _strings(json.loads(value)) if value.startswith(('{"', "[{")) else (value,)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from () if name in ("font", "key", "id") else _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
 
 
 def finished(
