@@ -88,16 +88,26 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
 
 def alternative_text(curves: Sequence[Curve]) -> str:
     """What `error_curves` shows, in words: the last errors of each network."""
-    told = []
+    values = []
     for curve in curves:
         last = [record for record in curve.records if isinstance(record, EvaluationRecord)][-1:]
-        told += [
-            f"{curve.config.network.name}{', constructed' if curve.config.start else ''}, seed {curve.config.seed}, "
-            f"step {record.step}: "
-            f"training error {record.training_error:.1%}, test error {record.test_error:.1%}"
+        name = curve.config.network.name
+        if curve.config.start:
+            name = tr("{name}, constructed", name=name)
+        values += [
+            tr(
+                "{network}, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}",
+                network=name,
+                seed=curve.config.seed,
+                step=record.step,
+                training=record.training_error,
+                test=record.test_error,
+            )  # fmt: skip
             for record in last
         ]
-    return "Error over training steps. " + ("; ".join(told) + "." if told else "Nothing measured yet.")
+    if not values:
+        return tr("Error over training steps. Nothing measured yet.")
+    return tr("Error over training steps. {values}.", values="; ".join(values))
 
 
 def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, bool], _Line]:

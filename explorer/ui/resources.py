@@ -17,6 +17,7 @@ from explorer.engines.local import LocalEngine
 from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
+from explorer.language import tr
 from explorer.recordings import Catalogue, Library
 from explorer.runs import Run, Store
 
@@ -47,8 +48,11 @@ def _server(folder: str) -> Server:
         lock.acquire()
     except Timeout:
         raise ExplorerError(
-            f"another server is using the store in {folder}: use that one, or start this one "
-            "with EXPLORER_HOME set to another folder"
+            tr(
+                "another server is using the store in {folder}: use that one, or start this one with EXPLORER_HOME "
+                "set to another folder",
+                folder=folder,
+            )
         ) from None
     server = Server(store, LocalEngine(store), lock)
     threading.Thread(target=_tend, args=(weakref.ref(server),), name="tend", daemon=True).start()
@@ -131,8 +135,12 @@ def _here(run: Run) -> str:
     data = _data_of(run)
     if data is None:
         raise RequestError(
-            f"the images of {run.label} ({run.config.data}) are not on this machine: "
-            "fetch CIFAR-10 with `python -m explorer data fetch`, or upload a picture"
+            tr(
+                "the images of {run} ({data}) are not on this machine: fetch CIFAR-10 with `python -m explorer data "
+                "fetch`, or upload a picture",
+                run=run.label,
+                data=run.config.data,
+            )  # fmt: skip
         )
     return data
 
