@@ -12,6 +12,7 @@ st.caption(
     tr(
         "The loss on a plane through the trained weights, both networks on one scale. After Li, Xu, Taylor, Studer and "
         "Goldstein, *Visualizing the Loss Landscape of Neural Nets* (2018), who found deep networks without shortcuts "
-        "chaotic, with shortcuts smooth. A picture of two dimensions out of many thousands: it suggests, it does not prove."
+        "chaotic, with shortcuts smooth. A picture of two dimensions out of many thousands: it suggests, it does not "
+        "prove."
     )
 )
