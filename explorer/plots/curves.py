@@ -7,7 +7,7 @@ from statistics import mean
 import plotly.graph_objects as go
 
 from explorer.config import NetworkConfig, RunConfig
-from explorer.language import tr
+from explorer.language import told, tr
 from explorer.network_config import short_names
 from explorer.plots import theme
 from explorer.records import EvaluationRecord, Record, StepRecord
@@ -88,26 +88,25 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
 
 def alternative_text(curves: Sequence[Curve]) -> str:
     """What `error_curves` shows, in words: the last errors of each network."""
-    values = []
+    said = []
     for curve in curves:
         last = [record for record in curve.records if isinstance(record, EvaluationRecord)][-1:]
-        name = curve.config.network.name
-        if curve.config.start:
-            name = tr("{name}, constructed", name=name)
-        values += [
-            tr(
-                "{network}, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}",
-                network=name,
-                seed=curve.config.seed,
-                step=record.step,
-                training=record.training_error,
-                test=record.test_error,
-            )  # fmt: skip
-            for record in last
-        ]
-    if not values:
-        return tr("Error over training steps. Nothing measured yet.")
-    return tr("Error over training steps. {values}.", values="; ".join(values))
+        said += [_in_words(curve.config, record) for record in last]
+    over = tr("Error over training steps.")
+    return f"{over} {'; '.join(said)}." if said else f"{over} {tr('Nothing measured yet.')}"
+
+
+def _in_words(config: RunConfig, last: EvaluationRecord) -> str:
+    asked = {
+        "name": config.network.name, "seed": config.seed, "step": last.step, "training": last.training_error,
+        "test": last.test_error,
+    }  # fmt: skip
+    if config.start:
+        return tr(
+            "{name}, constructed, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}",
+            **asked,
+        )
+    return tr("{name}, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}", **asked)
 
 
 def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, bool], _Line]:
@@ -171,7 +170,7 @@ def _add_mark(figure: go.Figure, mark: Mark, step: int) -> None:
             marker={"symbol": ["line-ew-open", "diamond"], "size": [12, 8], "color": theme.PAPER},
             cliponaxis=False,
             showlegend=False,
-            text=[tr("training, read from Figure 6"), tr("test, {source}", source=mark.source)],
+            text=[tr("training, read from Figure 6"), tr("test, {source}", source=told(mark.source))],
             hovertemplate="%{y:.1%} %{text}",
         ),
         row=1,
