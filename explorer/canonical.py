@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any, Self
 
 from explorer.errors import RequestError
+from explorer.language import tr
 
 
 class Config:
@@ -34,7 +35,13 @@ class Config:
         known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(values) - set(known))
         if unknown:
-            raise RequestError(f"{cls.__name__} has no field {', '.join(unknown)}: written by a newer version?")
+            raise RequestError(
+                tr(
+                    "{kind} has no field {fields}: written by a newer version?",
+                    kind=cls.__name__,
+                    fields=", ".join(unknown),
+                )  # fmt: skip
+            )
         return cls(**{name: _typed(known[name].type, value) for name, value in values.items()})
 
     @classmethod
@@ -52,13 +59,23 @@ def _typed(kind: Any, value: Any) -> Any:
 def one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     """Refuse a value that is not one of the known."""
     if value not in known:
-        raise RequestError(f"{name} {value!r} is unknown: choose one of {', '.join(known)}")
+        raise RequestError(
+            tr("{name} {value!r} is unknown: choose one of {known}", name=name, value=value, known=", ".join(known))
+        )
 
 
 def between(name: str, value: Any, low: int, high: int) -> None:
     """Refuse what is not a whole number of the range."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise RequestError(f"{name} is {value}: it must be a whole number from {low} to {high}")
+        raise RequestError(
+            tr(
+                "{name} is {value}: it must be a whole number from {low} to {high}",
+                name=name,
+                value=value,
+                low=low,
+                high=high,
+            )  # fmt: skip
+        )
 
 
 def parsed(key: str, kind: Any, text: str) -> Any:
@@ -74,7 +91,8 @@ def parsed(key: str, kind: Any, text: str) -> Any:
             return {"on": True, "off": False}[text]
         return tuple(int(part) for part in text.split(",") if part)
     except KeyError:
-        raise RequestError(f"{key} cannot be {text!r}: write on or off") from None
+        raise RequestError(tr("{key} cannot be {text!r}: write on or off", key=key, text=text)) from None
     except ValueError:
-        needed = "a whole number" if kind is int else "a number"
-        raise RequestError(f"{key} cannot be {text!r}: {needed} is needed") from None
+        if kind is int:
+            raise RequestError(tr("{key} cannot be {text!r}: a whole number is needed", key=key, text=text)) from None
+        raise RequestError(tr("{key} cannot be {text!r}: a number is needed", key=key, text=text)) from None

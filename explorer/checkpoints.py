@@ -15,6 +15,7 @@ from explorer import files
 from explorer.config import NetworkConfig, RunConfig
 from explorer.data.prepared import Normalization
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.networks.build import build
 from explorer.networks.residual import ResidualNetwork
 from explorer.weights import MEAN, STD
@@ -43,7 +44,9 @@ def load(path: Path) -> tuple[RunConfig, Trained]:
         config = RunConfig.from_json(content["config"])
         return config, trained(config.network, content["tensors"], str(path))
     except (KeyError, TypeError) as error:
-        raise RequestError(f"{path} is not a checkpoint of this program (no {error})") from None
+        raise RequestError(
+            tr("{file} is not a checkpoint of this program (no {missing})", file=path, missing=error)
+        ) from None
 
 
 def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Trained:
@@ -58,7 +61,13 @@ def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Tr
     )
     if different:
         raise RequestError(
-            f"{where} holds another network than {config.name}: {len(different)} tensors differ, first {different[0]}"
+            tr(
+                "{file} holds another network than {network}: {count} tensors differ, first {first}",
+                file=where,
+                network=config.name,
+                count=len(different),
+                first=different[0],
+            )  # fmt: skip
         )
     network.load_state_dict(tensors)
     return Trained(network.eval(), Normalization(mean, std))
@@ -83,7 +92,7 @@ def from_safetensors(content: bytes, config: NetworkConfig, where: str) -> Train
     try:
         return trained(config, load_safetensors(content), where)
     except SafetensorError as error:
-        raise RequestError(f"{where} is not a whole safetensors file ({error})") from None
+        raise RequestError(tr("{file} is not a whole safetensors file ({reason})", file=where, reason=error)) from None
 
 
 def _tensors(network: nn.Module, normalization: Normalization) -> dict[str, Tensor]:
@@ -96,10 +105,12 @@ def _torch_file(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             content = torch.load(file, map_location="cpu", weights_only=True)
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+        raise RequestError(tr("cannot read {file}: {reason}", file=path, reason=error.strerror)) from None
     except Exception as error:  # whatever a damaged file makes the unpickler stumble over
         reason = str(error).splitlines()[0] if str(error) else "damaged"
-        raise RequestError(f"{path} is not a file of weights that is safe to read: {reason[:120]}") from None
+        raise RequestError(
+            tr("{file} is not a file of weights that is safe to read: {reason}", file=path, reason=reason[:120])
+        ) from None
     if not isinstance(content, dict):
-        raise RequestError(f"{path} holds no weights")
+        raise RequestError(tr("{file} holds no weights", file=path))
     return content

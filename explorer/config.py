@@ -6,6 +6,7 @@ from typing import Any
 
 from explorer.canonical import Config, between, one_of, parsed
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.network_config import SHORTCUTS, NetworkConfig, depths, network
 
 __all__ = ["SHORTCUTS", "Config", "NetworkConfig", "RunConfig", "TrainingConfig", "depths", "network", "override"]
@@ -62,16 +63,26 @@ class TrainingConfig(Config):
         between("clean_images", self.clean_images, 1, 1_000_000)
         for name in ("learning_rate", "warm_up_rate"):
             if not 0 < getattr(self, name) <= 100:
-                raise RequestError(f"{name} is {getattr(self, name)}: it must be above 0 and at most 100")
+                raise RequestError(
+                    tr("{name} is {value}: it must be above 0 and at most 100", name=name, value=getattr(self, name))
+                )
         for name in ("warm_up_steps", "train_images", "held_out", "test_images"):
             between(name, getattr(self, name), 0, 10_000_000)
         for name in ("momentum", "weight_decay", "warm_up_until_error"):
             if not 0 <= getattr(self, name) < 1:
-                raise RequestError(f"{name} is {getattr(self, name)}: it must be at least 0 and below 1")
+                raise RequestError(
+                    tr("{name} is {value}: it must be at least 0 and below 1", name=name, value=getattr(self, name))
+                )
         if self.warm_up_steps and self.warm_up_until_error:
-            raise RequestError("warm_up_steps and warm_up_until_error exclude each other: choose one warm-up")
+            raise RequestError(tr("warm_up_steps and warm_up_until_error exclude each other: choose one warm-up"))
         if self.warm_up_steps >= self.steps:
-            raise RequestError(f"warm_up_steps ({self.warm_up_steps}) must be fewer than steps ({self.steps})")
+            raise RequestError(
+                tr(
+                    "warm_up_steps ({warm_up}) must be fewer than steps ({steps})",
+                    warm_up=self.warm_up_steps,
+                    steps=self.steps,
+                )  # fmt: skip
+            )
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,10 @@ class RunConfig(Config):
         between("seed", self.seed, 0, 2**31 - 1)
         if self.network.design != "cifar":
             raise RequestError(
-                f"{self.network.name} is here to be counted and drawn: train one for CIFAR-10, as resnet-20"
+                tr(
+                    "{network} is here to be counted and drawn: train one for CIFAR-10, as resnet-20",
+                    network=self.network.name,
+                )
             )
 
     @property
@@ -109,6 +123,12 @@ def override(config: TrainingConfig, assignments: list[str]) -> TrainingConfig:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if key not in kinds or not equals:
-            raise RequestError(f"cannot set {assignment!r}: write key=value with one of {', '.join(kinds)}")
+            raise RequestError(
+                tr(
+                    "cannot set {assignment!r}: write key=value with one of {known}",
+                    assignment=assignment,
+                    known=", ".join(kinds),
+                )  # fmt: skip
+            )
         values[key] = parsed(key, kinds[key], text)
     return replace(config, **values)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from explorer.errors import ExplorerError
+from explorer.language import tr
 
 
 def replace(path: Path, content: bytes | memoryview, *, before: Path | None = None) -> None:
@@ -24,7 +25,9 @@ def replace(path: Path, content: bytes | memoryview, *, before: Path | None = No
         _sync(path.parent)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise ExplorerError(f"{path} cannot be written ({error.strerror}): make room on the disk") from error
+        raise ExplorerError(
+            tr("{file} cannot be written ({reason}): make room on the disk", file=path, reason=error.strerror)
+        ) from error
 
 
 def _sync(folder: Path) -> None:

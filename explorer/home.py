@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from explorer.errors import ExplorerError
+from explorer.language import tr
 
 
 def home() -> Path:
@@ -18,7 +19,7 @@ def home() -> Path:
     except OSError as error:
         raise ExplorerError(_complaint(folder, error.strerror or str(error))) from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise ExplorerError(_complaint(folder, "no permission to write"))
+        raise ExplorerError(_complaint(folder, tr("no permission to write")))
     return folder
 
 
@@ -27,7 +28,7 @@ def _chosen() -> Path:
     try:
         return Path(wished).expanduser().absolute() if wished else _user_data() / "residual-explorer"
     except RuntimeError:  # a user without a home folder
-        raise ExplorerError("there is no home folder to write to: set EXPLORER_HOME to a folder of yours") from None
+        raise ExplorerError(tr("there is no home folder to write to: set EXPLORER_HOME to a folder of yours")) from None
 
 
 def _user_data() -> Path:
@@ -41,4 +42,7 @@ def _user_data() -> Path:
 
 
 def _complaint(folder: Path, reason: str) -> str:
-    return f"cannot write to {folder} ({reason}): set EXPLORER_HOME to a folder that you can write to"
+    return tr(
+        "cannot write to {folder} ({reason}): set EXPLORER_HOME to a folder that you can write to",
+        folder=folder, reason=reason,
+    )  # fmt: skip

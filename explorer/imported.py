@@ -13,6 +13,7 @@ from explorer.data.image_set import ImageSet
 from explorer.data.prepared import PreparedData, prepared
 from explorer.errors import RequestError
 from explorer.evaluation import error, logits
+from explorer.language import tr
 from explorer.measurement.responses import layer_responses
 from explorer.networks.residual import ResidualNetwork
 from explorer.provenance import made_here
@@ -44,13 +45,23 @@ def fitted(weights: Weights, name: str | None, normalize: str | None, images: Im
     """
     config = network(name) if name else guess(weights)
     if config is None:
-        raise RequestError(f"{weights.where}: which network is it of? Its shapes do not say; name it, as resnet-20")
+        raise RequestError(
+            tr("{file}: which network is it of? Its shapes do not say; name it, as resnet-20", file=weights.where)
+        )
     if config.classes != len(images.classes):
         raise RequestError(
-            f"{config.name} tells {config.classes} classes apart, {images.name} has {len(images.classes)}"
+            tr(
+                "{network} tells {classes} classes apart, {images} has {others}",
+                network=config.name,
+                classes=config.classes,
+                images=images.name,
+                others=len(images.classes),
+            )  # fmt: skip
         )
     normalization = published(normalize) if normalize else weights.normalization or published("cifar10")
-    notes = [] if normalize or weights.normalization else ["The file does not say how images were normalised: cifar10."]
+    notes = (
+        [] if normalize or weights.normalization else [tr("The file does not say how images were normalised: cifar10.")]
+    )
     size = _image_size(weights, images)
     fits = []
     for variant in variants(config, name or "", weights):
@@ -61,8 +72,17 @@ def fitted(weights: Weights, name: str | None, normalize: str | None, images: Im
     order = torch.randperm(len(images.train_images), generator=torch.Generator().manual_seed(0))[:TRIAL_IMAGES]
     pixels, labels = prepare(images.train_images[order], size), images.train_labels[order]
     errors = [error(logits(fit.trained.network, pixels, fit.trained.normalization), labels) for fit in fits]
-    tried = ", ".join(f"zeros={fit.config.zeros}: {found:.1%} wrong" for fit, found in zip(fits, errors, strict=True))
-    notes.append(f"Where option A puts its zero channels no file says; on {len(labels):,} training images {tried}.")
+    tried = ", ".join(
+        tr("zeros={zeros}: {error:.1%} wrong", zeros=fit.config.zeros, error=found)
+        for fit, found in zip(fits, errors, strict=True)
+    )
+    notes.append(
+        tr(
+            "Where option A puts its zero channels no file says; on {images:,} training images {tried}.",
+            images=len(labels),
+            tried=tried,
+        )  # fmt: skip
+    )
     return _noted(fits[errors.index(min(errors))], notes)
 
 
@@ -76,7 +96,7 @@ def take_in(
     normalization = fit.trained.normalization
     config = RunConfig(fit.config, training, images.name, weights=identity(fit.trained.network, normalization))
     if store.get(config.run):
-        raise RequestError(f"{weights.where} is in the store already, as run {config.run}")
+        raise RequestError(tr("{file} is in the store already, as run {run}", file=weights.where, run=config.run))
     record = _evaluation(fit.trained, images, training)
     save(store.checkpoint(config.run), config, fit.trained.network, fit.trained.normalization)
     seconds = time.perf_counter() - began

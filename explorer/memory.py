@@ -3,6 +3,7 @@
 from explorer.config import RunConfig
 from explorer.device import free_memory
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.networks.recompute import kept_share
 from explorer.summary import summary
 
@@ -32,9 +33,14 @@ def check_training(config: RunConfig, free: int | None = None) -> None:
     needed, there = training_bytes(config, recompute=True), free_memory() if free is None else free
     if needed > there:
         raise RequestError(
-            f"training {config.network.name} with batches of {config.training.batch_size} takes about "
-            f"{_written(needed)} of memory, and {_written(there)} are free: choose fewer layers, a smaller width "
-            "or a smaller batch"
+            tr(
+                "training {network} with batches of {batch} takes about {needed} of memory, and {free} are free: "
+                "choose fewer layers, a smaller width or a smaller batch",
+                network=config.network.name,
+                batch=config.training.batch_size,
+                needed=_written(needed),
+                free=_written(there),
+            )  # fmt: skip
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from explorer.canonical import Config, between, one_of, parsed
 from explorer.errors import RequestError
+from explorer.language import later, told, tr
 
 SHORTCUTS = ("none", "A", "B", "C", "gate")
 BLOCKS = ("basic", "bottleneck", "vgg", "inception")
@@ -41,6 +42,10 @@ _WHOLE = {"vgg": "vgg-19", "inception": "googlenet"}
 _NAME = re.compile(
     r"(plain|resnet|preresnet|highway|skipinit|vgg|googlenet)(?:-(\d{1,6}))?(-bottleneck)?(@imagenet)?(?::(.+))?"
 )
+
+
+class _DepthError(RequestError):
+    """There is no such network of this depth."""
 
 
 @dataclass(frozen=True)
@@ -87,36 +92,50 @@ class NetworkConfig(Config):
         between("classes", self.classes, 2, 1000)
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
-                raise RequestError(f"{name} is {getattr(self, name)}: it must be from {low} to {high}")
+                raise RequestError(
+                    tr(
+                        "{name} is {value}: it must be from {low} to {high}",
+                        name=name,
+                        value=getattr(self, name),
+                        low=low,
+                        high=high,
+                    )  # fmt: skip
+                )
         self._check_depth()
         for clash, present in self._clashes().items():
             if present:
-                raise RequestError(f"{self.family}-{self.depth}: {clash}")
+                raise RequestError(f"{self.family}-{self.depth}: {told(clash, block=self.block)}")
 
     def _check_depth(self) -> None:
         possible = depths(self.block, self.design)
         if self.depth not in possible:
             rule = ", ".join(map(str, possible))
             if isinstance(possible, range):
-                rule = f"{possible.step}n+2 between {possible[0]} and {possible[-1]}"
-            raise RequestError(f"depth {self.depth} is not {rule}: {_nearest(self.depth, possible)}")
+                rule = tr(
+                    "{step}n+2 between {first} and {last}", step=possible.step, first=possible[0], last=possible[-1]
+                )
+            nearest = _nearest(self.depth, possible)
+            raise _DepthError(
+                tr("depth {depth} is not {rule}: {nearest}", depth=self.depth, rule=rule, nearest=nearest)
+            )
 
     def _clashes(self) -> dict[str, bool]:
+        """What cannot be together, to be told with the kind of block, and whether it is."""
         adds = self.shortcut in ("A", "B", "C")
         whole = self.block in ("vgg", "inception")
         free = {"depth", "shortcut", "width", "classes", "block", "design", *(["bn"] if self.block == "vgg" else [])}
         return {
-            f"{self.block} is taken whole, it has no such option": whole
+            later("{block} is taken whole, it has no such option"): whole
             and (self.shortcut, self.width) != ("none", 64)
             or (whole and not self.to_dict().keys() <= free),
-            "a gate stands in basic blocks only, and after F": self.shortcut == "gate"
+            later("a gate stands in basic blocks only, and after F"): self.shortcut == "gate"
             and (self.block != "basic" or self.preactivation),
-            "gate_bias is for highway networks": self.gate_bias != -2 and self.shortcut != "gate",
-            "skipinit needs a shortcut A, B or C and bn=off": self.skipinit and (not adds or self.bn),
-            "strength needs a shortcut A, B or C": self.strength != 1 and not adds,
-            "survival needs a shortcut A, B or C": self.survival != 1 and not adds,
-            "stride_in is for bottlenecks": self.stride_in != "1x1" and self.block != "bottleneck",
-            "zeros is for shortcut A": self.zeros != "after" and self.shortcut != "A",
+            later("gate_bias is for highway networks"): self.gate_bias != -2 and self.shortcut != "gate",
+            later("skipinit needs a shortcut A, B or C and bn=off"): self.skipinit and (not adds or self.bn),
+            later("strength needs a shortcut A, B or C"): self.strength != 1 and not adds,
+            later("survival needs a shortcut A, B or C"): self.survival != 1 and not adds,
+            later("stride_in is for bottlenecks"): self.stride_in != "1x1" and self.block != "bottleneck",
+            later("zeros is for shortcut A"): self.zeros != "after" and self.shortcut != "A",
         }
 
     @property
@@ -177,7 +196,7 @@ def depths(block: str = "basic", design: str = "cifar") -> range | tuple[int, ..
     if design == "imagenet":
         return tuple(depth for kind, depth in _TABLE_1 if kind == block)
     if block not in _STEPS:
-        raise RequestError(f"{block} is an ImageNet network: write {_WHOLE[block]}@imagenet")
+        raise RequestError(tr("{block} is an ImageNet network: write {name}@imagenet", block=block, name=_WHOLE[block]))
     return range(_STEPS[block] + 2, LARGEST_DEPTH + 1, _STEPS[block])
 
 
@@ -212,34 +231,51 @@ def network(name: str) -> NetworkConfig:
     match = _NAME.fullmatch(name.strip())
     if not match:
         raise RequestError(
-            f"unknown network {name!r}: write plain-20, resnet-56, resnet-56:shortcut=B,width=32, preresnet-110, "
-            "highway-32, skipinit-56, resnet-164-bottleneck, resnet-50@imagenet, vgg-19@imagenet or googlenet@imagenet"
+            tr(
+                "unknown network {name!r}: write plain-20, resnet-56, resnet-56:shortcut=B,width=32, preresnet-110, "
+                "highway-32, skipinit-56, resnet-164-bottleneck, resnet-50@imagenet, vgg-19@imagenet or "
+                "googlenet@imagenet",
+                name=name,
+            )
         )
     family, number, bottleneck, imagenet, options = match.groups()
     whole = {"vgg": "vgg", "googlenet": "inception"}.get(family)
     design = "imagenet" if imagenet or whole else "cifar"
     if number is None and family != "googlenet":
-        raise RequestError(f"{name!r} has no depth: write {family}-20, say")
+        raise RequestError(tr("{name!r} has no depth: write {family}-20, say", name=name, family=family))
     depth = int(number or 22)
     block = whole or ("bottleneck" if bottleneck or (design == "imagenet" and depth >= 50) else "basic")
     values = {"depth": depth, "block": block, "design": design, **_usual(family, block, design)}
     for option in (options or "").split(",") if options else []:
         key, _, text = option.partition("=")
         if key not in _OPTIONS or not text:
-            raise RequestError(f"unknown option {option!r} in {name!r}: known are {', '.join(_OPTIONS)}")
+            raise RequestError(
+                tr(
+                    "unknown option {option!r} in {name!r}: known are {known}",
+                    option=option,
+                    name=name,
+                    known=", ".join(_OPTIONS),
+                )  # fmt: skip
+            )
         if key == "shortcut" and family in ("plain", "highway"):
             raise RequestError(
-                f"{name!r}: a {family} network has no shortcut to choose; write resnet-{depth} to have it"
+                tr(
+                    "{name!r}: a {family} network has no shortcut to choose; write resnet-{depth} to have it",
+                    name=name,
+                    family=family,
+                    depth=depth,
+                )  # fmt: skip
             )
         if key == "shortcut" and text == "none":
-            raise RequestError(f"{name!r}: without shortcuts it is plain-{depth}")
+            raise RequestError(tr("{name!r}: without shortcuts it is plain-{depth}", name=name, depth=depth))
         values[key] = parsed(key, type(_DEFAULTS[key]), text)
     try:
         return NetworkConfig(**values)
-    except RequestError as error:
-        known = [kind for (kind, other) in _TABLE_1 if other == depth and design == "cifar" and "depth" in str(error)]
-        hint = f"; the one of Table 1 is {family}-{depth}@imagenet" if known else ""
-        raise RequestError(f"{error}{hint}") from None
+    except _DepthError as error:
+        if design == "cifar" and any(other == depth for _, other in _TABLE_1):
+            hint = tr("the one of Table 1 is {family}-{depth}@imagenet", family=family, depth=depth)
+            raise RequestError(f"{error}; {hint}") from None
+        raise
 
 
 def _usual(family: str, block: str, design: str) -> dict[str, Any]:
@@ -268,10 +304,12 @@ def _written(value: Any) -> str:
 
 def _nearest(depth: Any, possible: Sequence[int]) -> str:
     if not isinstance(depth, int):
-        return "write a whole number"
+        return tr("write a whole number")
     below = max((known for known in possible if known <= depth), default=possible[0])
     above = min((known for known in possible if known >= depth), default=possible[-1])
-    return f"the nearest are {below} and {above}" if below != above else f"the nearest is {below}"
+    if below == above:
+        return tr("the nearest is {below}", below=below)
+    return tr("the nearest are {below} and {above}", below=below, above=above)
 
 
 def is_entry(block: str) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from explorer.config import NetworkConfig, RunConfig
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.recipes import Recipe
 
 FAMILIES = ("plain", "resnet")
@@ -24,16 +25,20 @@ class Race:
     def __post_init__(self) -> None:
         unknown = sorted(set(self.families) - set(FAMILIES))
         if unknown:
-            raise RequestError(f"unknown family {unknown[0]!r}: choose from {', '.join(FAMILIES)}")
+            raise RequestError(
+                tr("unknown family {family!r}: choose from {known}", family=unknown[0], known=", ".join(FAMILIES))
+            )
         twice = [network.name for network in self.also if network in self._judged() or self.also.count(network) > 1]
         if twice:
-            raise RequestError(f"{twice[0]} is in the race already")
+            raise RequestError(tr("{network} is in the race already", network=twice[0]))
         for name in ("depths", "families", "seeds"):
             values = getattr(self, name)
             if not values:
-                raise RequestError(f"a race needs at least one of its {name}")
+                raise RequestError(tr("a race needs at least one of its {name}", name=name))
             if len(set(values)) < len(values):
-                raise RequestError(f"the {name} of a race must differ: {', '.join(map(str, values))}")
+                raise RequestError(
+                    tr("the {name} of a race must differ: {values}", name=name, values=", ".join(map(str, values)))
+                )
 
     @property
     def runs(self) -> list[RunConfig]:

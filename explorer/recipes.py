@@ -6,7 +6,7 @@ from pathlib import Path
 
 from explorer.config import NetworkConfig, TrainingConfig
 from explorer.errors import RequestError
-from explorer.language import later
+from explorer.language import later, tr
 
 _EVALUATIONS = 12  # at least; each on the whole test set, which takes as long as some eighty steps
 
@@ -102,15 +102,21 @@ def recipe(name: str) -> Recipe:
     if name in RECIPES:
         return RECIPES[name]
     if not name.endswith(".toml"):
-        raise RequestError(f"unknown recipe {name!r}: known are {', '.join(RECIPES)}, or the path of a .toml file")
+        raise RequestError(
+            tr(
+                "unknown recipe {name!r}: known are {known}, or the path of a .toml file",
+                name=name,
+                known=", ".join(RECIPES),
+            )  # fmt: skip
+        )
     try:
         values = tomllib.loads(Path(name).read_text(encoding="utf-8"))
         depths, width = values.pop("depths", [20, 56]), values.pop("width", 16)
         training = TrainingConfig.from_dict(values)
     except OSError as error:
-        raise RequestError(f"cannot read recipe {name}: {error.strerror}") from None
+        raise RequestError(tr("cannot read recipe {name}: {reason}", name=name, reason=error.strerror)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"recipe {name} is not TOML: {error}") from None
+        raise RequestError(tr("recipe {name} is not TOML: {reason}", name=name, reason=error)) from None
     if not (isinstance(depths, list) and len(depths) == 2):
-        raise RequestError(f"recipe {name}: depths must be two numbers, as in depths = [20, 56]")
+        raise RequestError(tr("recipe {name}: depths must be two numbers, as in depths = [20, 56]", name=name))
     return Recipe(Path(name).stem, Path(name).stem, f"From {name}.", training, (depths[0], depths[1]), width)

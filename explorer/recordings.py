@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
+from explorer.language import tr
 from explorer.records import Provenance, Record, record_from_dict, record_to_dict
 from explorer.runs import DONE, Run, Store
 
@@ -50,7 +51,9 @@ class Recording:
 def pack(run: Run, records: list[Record], weights: Mapping[int, bytes]) -> bytes:
     """A finished run as the bytes of one file, with safetensors by the number of steps."""
     if run.state != DONE or run.provenance is None:
-        raise RequestError(f"run {run.run} is {run.state}: only a finished run can be exported")
+        raise RequestError(
+            tr("run {run} is {state}: only a finished run can be exported", run=run.run, state=run.state)
+        )
     files = {"records.json": json.dumps([record_to_dict(record) for record in records]).encode()}
     files |= {_weights_name(step, run.config): content for step, content in weights.items()}
     manifest = {
@@ -75,19 +78,29 @@ def unpack(content: bytes, name: str) -> Recording:
         files = _files(content, name)
         manifest = json.loads(files.pop("manifest.json"))
         if manifest["format"] > _FORMAT:
-            raise RequestError(f"{name} is of format {manifest['format']}, newer than this program: update it")
+            raise RequestError(
+                tr(
+                    "{file} is of format {format}, newer than this program: update it",
+                    file=name,
+                    format=manifest["format"],
+                )  # fmt: skip
+            )
         config = RunConfig.from_dict(manifest["config"])
         if config.run != manifest["run"]:
-            raise RequestError(f"{name} was altered: its config is not that of run {manifest['run']}")
+            raise RequestError(
+                tr("{file} was altered: its config is not that of run {run}", file=name, run=manifest["run"])
+            )
         _check(files, manifest, name)
         records = [record_from_dict(values) for values in json.loads(files.pop("records.json"))]
         provenance = Provenance(**manifest["provenance"])
     except RequestError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, NotImplementedError) as error:
-        raise RequestError(f"{name} is not a whole recording ({error}): export it again") from None
+        raise RequestError(
+            tr("{file} is not a whole recording ({reason}): export it again", file=name, reason=error)
+        ) from None
     if not records:
-        raise RequestError(f"{name} holds no records: export it again")
+        raise RequestError(tr("{file} holds no records: export it again", file=name))
     run = Run(config, DONE, "", str(manifest.get("label", "")), replace(provenance, origin="recorded"), "", 0.0)
     return Recording(run, records, {_step(file, config): content for file, content in files.items()})
 
@@ -102,9 +115,17 @@ def _files(content: bytes, name: str) -> dict[str, bytes]:
             if member.filename not in ("manifest.json", "records.json") and not _WEIGHTS.fullmatch(member.filename)
         ]
         if foreign:
-            raise RequestError(f"{name} holds {foreign[0][:60]!r}, which is no part of a recording")
+            raise RequestError(
+                tr("{file} holds {part!r}, which is no part of a recording", file=name, part=foreign[0][:60])
+            )
         if sum(member.file_size for member in members) > _LARGEST:
-            raise RequestError(f"{name} would unpack to more than {_LARGEST // 2**20} MB: no recording is so large")
+            raise RequestError(
+                tr(
+                    "{file} would unpack to more than {most} MB: no recording is so large",
+                    file=name,
+                    most=_LARGEST // 2**20,
+                )  # fmt: skip
+            )
         return {member.filename: archive.read(member) for member in members}
 
 
@@ -112,11 +133,13 @@ def _check(files: Mapping[str, bytes], manifest: dict[str, Any], name: str) -> N
     """Refuse what is not as it was packed."""
     if manifest["format"] == 1:
         return
-    told = manifest["sha256"]
+    packed = manifest["sha256"]
     found = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
-    different = sorted(file for file in told.keys() | found.keys() if told.get(file) != found.get(file))
+    different = sorted(file for file in packed.keys() | found.keys() if packed.get(file) != found.get(file))
     if different:
-        raise RequestError(f"{name} was altered: {different[0]} is not what was packed; export it again")
+        raise RequestError(
+            tr("{file} was altered: {part} is not what was packed; export it again", file=name, part=different[0])
+        )
 
 
 def _weights_name(step: int, config: RunConfig) -> str:
@@ -128,6 +151,15 @@ def _step(name: str, config: RunConfig) -> int:
     return int(match[1]) if match and match[1] else config.training.steps
 
 
+def _problem(file: Path) -> str:
+    """Why it cannot be read; nothing if by now it can."""
+    try:
+        unpack(file.read_bytes(), file.name)
+    except (RequestError, OSError) as error:
+        return str(error)
+    return ""
+
+
 class Library:
     """The recordings in one folder, read once, when first asked for; it never changes anything.
 
@@ -136,7 +168,7 @@ class Library:
 
     def __init__(self, folder: Path = SHIPPED) -> None:
         self.folder = folder
-        self._problems: list[str] = []
+        self._broken: list[Path] = []
 
     @cached_property
     def _recordings(self) -> dict[str, Recording]:
@@ -145,14 +177,15 @@ class Library:
             try:
                 recording = unpack(file.read_bytes(), file.name)
                 found[recording.run.run] = recording
-            except (RequestError, OSError) as error:
-                self._problems.append(str(error))
+            except (RequestError, OSError):
+                self._broken.append(file)
         return found
 
     @property
     def problems(self) -> list[str]:
-        """Why files of the folder could not be read, a line each."""
-        return self._problems if self._recordings is not None else []
+        """Why files of the folder could not be read, a line each, in the language of who asks."""
+        broken = self._broken if self._recordings is not None else []
+        return [problem for file in broken if (problem := _problem(file))]
 
     def runs(self) -> list[Run]:
         """All recorded runs."""
@@ -180,8 +213,13 @@ class Catalogue:
         """One run by its identity or the beginning of it; an unknown one is refused."""
         matches = [known for known in self.runs() if known.run.startswith(run)] if run else []
         if len(matches) != 1:
-            reason = "no run" if not matches else f"{len(matches)} runs begin with"
-            raise RequestError(f"{reason} {run!r}: `python -m explorer runs list` shows those there are")
+            if matches:
+                several = tr(
+                    "{count} runs begin with {run!r}: `python -m explorer runs list` shows those there are",
+                    count=len(matches), run=run,
+                )  # fmt: skip
+                raise RequestError(several)
+            raise RequestError(tr("no run {run!r}: `python -m explorer runs list` shows those there are", run=run))
         return matches[0]
 
     def records(self, run: str) -> list[Record]:
@@ -213,8 +251,15 @@ def trained(catalogue: Catalogue, run: str, step: int | None = None) -> "Trained
     recording = catalogue.library.get(run)
     weights = recording.weights.get(step or recording.run.config.training.steps) if recording else None
     if recording is None or weights is None:
-        then = "" if step is None else f" after {step:,} steps"
-        raise RequestError(f"the weights of run {run}{then} were not kept: only its curves can be shown")
+        if step is None:
+            raise RequestError(tr("the weights of run {run} were not kept: only its curves can be shown", run=run))
+        raise RequestError(
+            tr(
+                "the weights of run {run} after {step:,} steps were not kept: only its curves can be shown",
+                run=run,
+                step=step,
+            )  # fmt: skip
+        )
     return from_safetensors(weights, recording.run.config.network, run)
 
 
@@ -239,9 +284,9 @@ def add(store: Store, content: bytes, name: str) -> Run:
     recording = unpack(content, name)
     config = recording.run.config
     if store.get(config.run):
-        raise RequestError(f"run {config.run} is in the store already: delete it first to replace it")
+        raise RequestError(tr("run {run} is in the store already: delete it first to replace it", run=config.run))
     if recording.run.provenance is None:
-        raise ExplorerError(f"{name} does not say where its numbers come from")
+        raise ExplorerError(tr("{file} does not say where its numbers come from", file=name))
     networks = {step: from_safetensors(weights, config.network, name) for step, weights in recording.weights.items()}
     for step, trained in networks.items():
         path = store.checkpoint(config.run, None if step == config.training.steps else step)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
+from explorer.language import tr
 from explorer.records import Provenance, Record, record_from_dict, record_to_dict
 
 QUEUED, RUNNING, PAUSED, DONE, STOPPED, FAILED = STATES = ("queued", "running", "paused", "done", "stopped", "failed")
@@ -70,7 +71,10 @@ class Store:
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
                 if version > _VERSION:
                     raise ExplorerError(
-                        f"the store in {folder} was written by a newer version: update, or set EXPLORER_HOME"
+                        tr(
+                            "the store in {folder} was written by a newer version: update, or set EXPLORER_HOME",
+                            folder=folder,
+                        )
                     )
                 if version < _VERSION:  # else nothing is written: a full disk can still be read
                     self._upgrade()
@@ -183,7 +187,7 @@ class Store:
     def delete(self, run: str) -> None:
         """Remove a run, its records and its checkpoint; one under way must be stopped first."""
         if self.run(run).state in ACTIVE:
-            raise RequestError(f"run {run} is under way: stop it before deleting it")
+            raise RequestError(tr("run {run} is under way: stop it before deleting it", run=run))
         with self._transaction() as connection:
             connection.execute("DELETE FROM records WHERE run = ?", (run,))
             connection.execute("DELETE FROM runs WHERE run = ?", (run,))
@@ -200,7 +204,9 @@ class Store:
         """One run by its identity; an unknown one is refused."""
         found = self.get(run)
         if found is None:
-            raise RequestError(f"no run {run} in {self.folder}: `runs list` shows those there are")
+            raise RequestError(
+                tr("no run {run} in {folder}: `runs list` shows those there are", run=run, folder=self.folder)
+            )
         return found
 
     def get(self, run: str) -> Run | None:
@@ -335,8 +341,13 @@ def _clear_errors(folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         free = shutil.disk_usage(_existing(folder)).free // 2**20
         raise ExplorerError(
-            f"the store in {folder} cannot be used ({reason}; {free} MB free): "
-            "make room or make it writable, or set EXPLORER_HOME to another folder"
+            tr(
+                "the store in {folder} cannot be used ({reason}; {free} MB free): make room or make it writable, or "
+                "set EXPLORER_HOME to another folder",
+                folder=folder,
+                reason=reason,
+                free=free,
+            )  # fmt: skip
         ) from error
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.config import NetworkConfig, RunConfig, network
 from explorer.data.prepared import Normalization
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.networks.build import build
 from explorer.networks.residual import ResidualNetwork
 
@@ -72,7 +73,7 @@ def read_file(path: Path) -> Weights:
         _check_size(path.stat().st_size, str(path))
         return read(path.read_bytes(), str(path))
     except OSError as error:
-        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+        raise RequestError(tr("cannot read {file}: {reason}", file=path, reason=error.strerror)) from None
 
 
 def read(content: bytes, where: str) -> Weights:
@@ -103,13 +104,16 @@ def match(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Rep
     Else by structure: each convolution with the BN after it, in the order of the file, to the first of its shape.
     """
     if config.block in ("vgg", "inception"):
-        raise RequestError(f"weights of {config.name} cannot be used here: choose a plain or residual network")
+        raise RequestError(
+            tr("weights of {network} cannot be used here: choose a plain or residual network", network=config.name)
+        )
     try:
         return _matched(weights, config)
     except _UnfitError as reason:
         found = guess(weights)
-        seems = f"; it looks like {found.name}" if found and found.name != config.name else ""
-        raise RequestError(f"{weights.where} holds another network than {config.name}: {reason}{seems}") from None
+        seems = "; " + tr("it looks like {network}", network=found.name) if found and found.name != config.name else ""
+        values = {"file": weights.where, "network": config.name, "reason": f"{reason}{seems}"}
+        raise RequestError(tr("{file} holds another network than {network}: {reason}", **values)) from None
 
 
 def _matched(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Report]:
@@ -173,7 +177,12 @@ def variants(config: NetworkConfig, name: str, weights: Weights) -> tuple[Networ
 def _check_size(size: int, where: str) -> None:
     if size > LARGEST_FILE:
         raise RequestError(
-            f"{where} has {size / 1e6:,.0f} MB; files of weights of up to {LARGEST_FILE / 1e6:.0f} MB are read"
+            tr(
+                "{file} has {size:,.0f} MB; files of weights of up to {most:.0f} MB are read",
+                file=where,
+                size=size / 1e6,
+                most=LARGEST_FILE / 1e6,
+            )  # fmt: skip
         )
 
 
@@ -185,7 +194,7 @@ def _safetensors(content: bytes, where: str) -> _Named:
     try:
         tensors = load_safetensors(content)
     except SafetensorError as error:
-        raise RequestError(f"{where} is not a whole safetensors file ({error})") from None
+        raise RequestError(tr("{file} is not a whole safetensors file ({reason})", file=where, reason=error)) from None
     said = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__", {})
     # such a file keeps no order: numbers in the names give it back
     return dict(sorted(tensors.items(), key=lambda named: _natural(named[0]))), str(said.get("network", ""))
@@ -201,8 +210,10 @@ def _torch_content(content: bytes, where: str) -> Any:
     except Exception as error:  # whatever a damaged or hostile file makes the unpickler stumble over
         reason = (str(error).splitlines() or ["damaged"])[0]
         if "weights_only" in reason or "Unsupported" in reason or "GLOBAL" in str(error):
-            reason = "it holds more than tensors, and reading that could run code; save the state_dict alone"
-        raise RequestError(f"{where} is not a file of weights that is safe to read: {reason[:140]}") from None
+            reason = tr("it holds more than tensors, and reading that could run code; save the state_dict alone")
+        raise RequestError(
+            tr("{file} is not a file of weights that is safe to read: {reason}", file=where, reason=reason[:140])
+        ) from None
 
 
 def _unwrapped(content: Any, where: str) -> _Named:
@@ -221,7 +232,7 @@ def _unwrapped(content: Any, where: str) -> _Named:
         if found.keys() >= {"mean", "std"}:  # as our exported files have them
             normalization = {MEAN: found["mean"], STD: found["std"]}
         content = inner
-    raise RequestError(f"{where} holds no weights")
+    raise RequestError(tr("{file} holds no weights", file=where))
 
 
 def _said_network(content: dict[Any, Any]) -> str:
@@ -237,10 +248,10 @@ def _float32(name: str, tensor: Tensor, where: str) -> Tensor:
     """A plain tensor of single precision; what would only pretend to be one is refused before it takes memory."""
     plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and tensor.dtype.is_floating_point
     if not plain or tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise RequestError(f"{where}: {name} is no plain tensor of floating-point numbers")
+        raise RequestError(tr("{file}: {name} is no plain tensor of floating-point numbers", file=where, name=name))
     single = tensor.float()
     if not single.isfinite().all():
-        raise RequestError(f"{where}: {name} holds numbers that are none (NaN or infinite)")
+        raise RequestError(tr("{file}: {name} holds numbers that are none (NaN or infinite)", file=where, name=name))
     return single
 
 
@@ -260,17 +271,28 @@ class _UnfitError(Exception):
     """Why weights are not of a network."""
 
 
+def _no_place(name: str, tensor: Tensor) -> str:
+    return tr("{name} {shape} has no place in it", name=name, shape=_shape(tensor))
+
+
 def _by_names(weights: Weights, renamed: dict[str, str], own: dict[str, Tensor]) -> dict[str, str]:
     """Ours to theirs, every tensor by its name."""
     for name, tensor in own.items():
         if name not in renamed:
-            raise _UnfitError(f"{_their_name(name, renamed)} {_shape(tensor)} is missing")
+            raise _UnfitError(tr("{name} {shape} is missing", name=_their_name(name, renamed), shape=_shape(tensor)))
         other = weights.tensors[renamed[name]]
         if other.shape != tensor.shape:
-            raise _UnfitError(f"{renamed[name]} is {_shape(other)} and should be {_shape(tensor)}")
+            raise _UnfitError(
+                tr(
+                    "{name} is {shape} and should be {wanted}",
+                    name=renamed[name],
+                    shape=_shape(other),
+                    wanted=_shape(tensor),
+                )  # fmt: skip
+            )
     for name, theirs in renamed.items():
         if name not in own:
-            raise _UnfitError(f"{theirs} {_shape(weights.tensors[theirs])} has no place in it")
+            raise _UnfitError(_no_place(theirs, weights.tensors[theirs]))
     return {ours: renamed[ours] for ours in own}
 
 
@@ -313,18 +335,18 @@ def _by_structure(weights: Weights, own: dict[str, Tensor], config: NetworkConfi
         ours["head"] = ours.pop("head")
     mine, unused = _units(ours), _units(theirs)
     if mine is None or unused is None or config.block == "bottleneck":
-        raise _UnfitError("its names are not the usual ones, and their order does not tell either")
+        raise _UnfitError(tr("its names are not the usual ones, and their order does not tell either"))
     pairs: dict[str, str] = {}
     for unit in mine:
         found = next((other for other in unused if _same(unit, ours, other, theirs)), None)
         if found is None:
-            raise _UnfitError(f"nothing fits {unit[0]} {_shape(ours[unit[0]][1]['weight'])}")
+            raise _UnfitError(tr("nothing fits {name} {shape}", name=unit[0], shape=_shape(ours[unit[0]][1]["weight"])))
         unused.remove(found)
         for module, other in zip(unit, found, strict=True):
             if module and other:
                 pairs |= {f"{module}.{last}": f"{other}.{last}" for last in ours[module][1]}
     if unused:
-        raise _UnfitError(f"{unused[0][0]} {_shape(theirs[unused[0][0]][1]['weight'])} has no place in it")
+        raise _UnfitError(_no_place(unused[0][0], theirs[unused[0][0]][1]["weight"]))
     return pairs
 
 

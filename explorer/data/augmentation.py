@@ -6,6 +6,7 @@ from torch import Tensor
 
 from explorer.config import AUGMENTATIONS
 from explorer.errors import RequestError
+from explorer.language import tr
 
 PADDING = 4
 """Pixels of zeros on each side before a random crop."""
@@ -24,7 +25,14 @@ def prepare(images: Tensor, size: int) -> Tensor:
     """
     height, width = images.shape[2:]
     if size > min(height, width):
-        raise RequestError(f"the images have {width}×{height} pixels: image_size can be {min(height, width)} at most")
+        raise RequestError(
+            tr(
+                "the images have {width}×{height} pixels: image_size can be {most} at most",
+                width=width,
+                height=height,
+                most=min(height, width),
+            )  # fmt: skip
+        )
     if (height, width) == (size, size):
         return images
     rows, columns = _overlaps(height, size), _overlaps(width, size)
@@ -64,7 +72,9 @@ def augment(images: Tensor, kind: str, generator: torch.Generator) -> Tensor:
     old size at a random place. Zeros go in after the mean is taken off, as in the paper.
     """
     if kind not in AUGMENTATIONS:
-        raise RequestError(f"augmentation {kind!r} is unknown: choose one of {', '.join(AUGMENTATIONS)}")
+        raise RequestError(
+            tr("augmentation {kind!r} is unknown: choose one of {known}", kind=kind, known=", ".join(AUGMENTATIONS))
+        )
     if kind == "none":
         return images.contiguous(memory_format=torch.channels_last)
     count, padding = len(images), PADDING if kind == "crop+flip" else 0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from explorer.data.fingerprint import Facts, digest, facts, fingerprint
 from explorer.data.source import CIFAR10, CIFAR10_CLASSES, CIFAR10_LICENCE, CIFAR10_OTHER, OWN_LICENCE, Pixels, Source
 from explorer.errors import RequestError
+from explorer.language import later, told, tr
 
 FOLDER = "cifar-10-batches-py"
 TRAIN_FILES = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -43,8 +44,12 @@ def source(batches: Path) -> Source:
     """Describe a folder of batches; RequestError if a file is missing."""
     if absent := missing(batches):
         raise RequestError(
-            f"CIFAR-10 in {batches} is incomplete ({', '.join(absent)} missing): "
-            "remove that folder and run python -m explorer data fetch"
+            tr(
+                "CIFAR-10 in {folder} is incomplete ({files} missing): remove that folder and run python -m explorer "
+                "data fetch",
+                folder=batches,
+                files=", ".join(absent),
+            )  # fmt: skip
         )
     files = {file: batches / file for file in PUBLISHED}
     known = facts(files.values(), "cifar batches 1", lambda: _discovered(files))
@@ -85,15 +90,17 @@ def _batch(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             and 0 <= labels.min() <= labels.max() <= 9
         )
     except OSError as error:
-        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+        raise RequestError(tr("cannot read {file}: {reason}", file=path, reason=error.strerror)) from None
     except Exception as error:  # what a broken pickle raises can be anything
-        raise RequestError(f"{path} is not a batch of CIFAR-10 ({error}): {_ADVICE}") from None
+        raise RequestError(told(_NO_BATCH, file=path, reason=error)) from None
     if not fits:
-        raise RequestError(f"{path} is not a batch of CIFAR-10 (its shapes or labels differ): {_ADVICE}")
+        raise RequestError(told(_NO_BATCH, file=path, reason=tr("its shapes or labels differ")))
     return images.reshape(-1, 3, 32, 32), labels
 
 
-_ADVICE = "remove its folder and run python -m explorer data fetch"
+_NO_BATCH = later(
+    "{file} is not a batch of CIFAR-10 ({reason}): remove its folder and run python -m explorer data fetch"
+)
 
 
 class _BatchUnpickler(pickle.Unpickler):

@@ -9,6 +9,7 @@ from typing import Any
 
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
+from explorer.language import tr
 
 Facts = dict[str, Any]
 
@@ -48,14 +49,14 @@ def digest(file: Path, algorithm: str) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, algorithm).hexdigest()
     except OSError as error:
-        raise RequestError(f"cannot read {file}: {error.strerror}") from None
+        raise RequestError(tr("cannot read {file}: {reason}", file=file, reason=error.strerror)) from None
 
 
 def _seen(file: Path) -> tuple[str, int, int]:
     try:
         status = file.stat()
     except OSError as error:
-        raise RequestError(f"cannot read {file}: {error.strerror}") from None
+        raise RequestError(tr("cannot read {file}: {reason}", file=file, reason=error.strerror)) from None
     return str(file.absolute()), status.st_size, status.st_mtime_ns
 
 

@@ -9,6 +9,7 @@ from explorer.data.fingerprint import Facts, facts, fingerprint
 from explorer.data.images import decoded, side_and_format
 from explorer.data.source import FOLDER, OWN_LICENCE, Pixels, Source
 from explorer.errors import RequestError
+from explorer.language import tr
 
 SPLITS = ("train", "test")
 SUFFIXES = frozenset((".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
@@ -41,12 +42,24 @@ def _facts(folder: Path) -> Facts:
     files = {split: _files(folder, split) for split in SPLITS}
     for split in SPLITS:
         if not files[split]:
-            raise RequestError(f"{folder / split} holds no images: put them into {split}/<class>/, one folder a class")
+            raise RequestError(
+                tr(
+                    "{folder} holds no images: put them into {split}/<class>/, one folder a class",
+                    folder=folder / split,
+                    split=split,
+                )  # fmt: skip
+            )
     classes = sorted({file.parent.name for file in files["train"]})
     if unknown := sorted({file.parent.name for file in files["test"]} - set(classes)):
-        raise RequestError(f"{folder}: test/{unknown[0]} has no train/{unknown[0]} beside it")
+        raise RequestError(tr("{folder}: test/{name} has no train/{name} beside it", folder=folder, name=unknown[0]))
     if len(classes) < 2:
-        raise RequestError(f"{folder / 'train'} has one class only ({classes[0]}): two or more are needed")
+        raise RequestError(
+            tr(
+                "{folder} has one class only ({name}): two or more are needed",
+                folder=folder / "train",
+                name=classes[0],
+            )  # fmt: skip
+        )
     every = [file for split in SPLITS for file in files[split]]
     counts = {split: len(files[split]) for split in SPLITS}
     return facts(every, "folder 1", lambda: {**counts, "classes": classes, **_discovered(folder, every)})

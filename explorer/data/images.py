@@ -10,6 +10,7 @@ from PIL import Image
 
 from explorer.data.picture import read_picture
 from explorer.errors import RequestError
+from explorer.language import tr
 
 KEPT_SIDES = range(32, 65)
 """Sides in pixels of square images that keep their size."""
@@ -25,8 +26,8 @@ def side_and_format(first: bytes | Path) -> tuple[int, str]:
             side = width if width == height and width in KEPT_SIDES else OTHER_SIDE
             return side, image.format or "unknown"
     except Exception as error:  # see read_picture
-        name = first if isinstance(first, Path) else "the first image"
-        raise RequestError(f"{name} is not an image that can be read: {error}") from None
+        name = first if isinstance(first, Path) else tr("the first image")
+        raise RequestError(tr("{file} is not an image that can be read: {reason}", file=name, reason=error)) from None
 
 
 def decoded(encoded: Iterable[tuple[str, bytes | Path]], count: int, side: int) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from explorer.data.source import (
     Source,
 )
 from explorer.errors import RequestError
+from explorer.language import tr
 
 SPLITS = ("train", "test")
 MOST_CLASSES = 1000
@@ -59,7 +60,13 @@ def _files(folder: Path, split: str) -> list[Path]:
 def _facts(folder: Path) -> Facts:
     files = [(split, file) for split in SPLITS for file in _files(folder, split)]
     if absent := [split for split in SPLITS if not _files(folder, split)]:
-        raise RequestError(f"{folder} has no {absent[0]}-*.parquet: both train and test images are needed")
+        raise RequestError(
+            tr(
+                "{folder} has no {split}-*.parquet: both train and test images are needed",
+                folder=folder,
+                split=absent[0],
+            )  # fmt: skip
+        )
     return facts((file for _, file in files), "parquet 1", lambda: _discovered(folder, files))
 
 
@@ -102,11 +109,18 @@ def _labels(folder: Path, split: str) -> NDArray[np.int64]:
             _check_columns(file, parquet.schema_arrow)
             column = parquet.read(columns=["label"])["label"]
         if column.null_count:
-            raise RequestError(f"{file}: {column.null_count} images have no label")
+            raise RequestError(tr("{file}: {count} images have no label", file=file, count=column.null_count))
         parts.append(column.to_numpy().astype(np.int64))
     labels = np.concatenate(parts)
     if not len(labels) or not 0 <= labels.min() <= labels.max() < MOST_CLASSES:
-        raise RequestError(f"{folder}: the {split} images need labels from 0 to {MOST_CLASSES - 1} at most")
+        raise RequestError(
+            tr(
+                "{folder}: the {split} images need labels from 0 to {most} at most",
+                folder=folder,
+                split=split,
+                most=MOST_CLASSES - 1,
+            )  # fmt: skip
+        )
     return labels
 
 
@@ -135,8 +149,12 @@ def _check_columns(file: Path, schema: Any) -> None:
     column = _image_column(schema)
     if not column or "label" not in schema.names or not types.is_integer(schema.field("label").type):
         raise RequestError(
-            f"{file} has the columns {', '.join(schema.names)}: needed are img or image (a struct with bytes) "
-            "and label (whole numbers)"
+            tr(
+                "{file} has the columns {columns}: needed are img or image (a struct with bytes) and label (whole "
+                "numbers)",
+                file=file,
+                columns=", ".join(schema.names),
+            )  # fmt: skip
         )
 
 
@@ -169,4 +187,5 @@ def _readable(file: Path) -> Iterator[Any]:
         with pq.ParquetFile(file) as parquet:
             yield parquet
     except (pa.ArrowException, OSError) as error:
-        raise RequestError(f"{file} is not a readable Parquet file: {str(error).partition(chr(10))[0]}") from None
+        reason = str(error).partition("\n")[0]
+        raise RequestError(tr("{file} is not a readable Parquet file: {reason}", file=file, reason=reason)) from None

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from explorer.errors import RequestError
+from explorer.language import tr
 
 LARGEST_SIDE = 30_000
 LARGEST_AREA = 64_000_000
@@ -20,7 +21,7 @@ def read_picture(data: bytes | Path, size: int, name: str = "") -> NDArray[np.ui
     Raises RequestError, which calls the picture by `name`, for what is no image, is too large (told from its header,
     before it is decoded) or is cut off.
     """
-    what = name or (data.name if isinstance(data, Path) else "this file")
+    what = name or (data.name if isinstance(data, Path) else tr("this file"))
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
             _refuse_if_large(image, what)
@@ -28,22 +29,32 @@ def read_picture(data: bytes | Path, size: int, name: str = "") -> NDArray[np.ui
     except RequestError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise RequestError(f"{what} has too many pixels: scale it down first") from None
+        raise RequestError(tr("{file} has too many pixels: scale it down first", file=what)) from None
     except UnidentifiedImageError:
-        raise RequestError(f"{what} is not an image that can be read: use a JPEG or PNG file") from None
+        raise RequestError(tr("{file} is not an image that can be read: use a JPEG or PNG file", file=what)) from None
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError ...
         if isinstance(error, OSError) and error.errno:
-            raise RequestError(f"cannot read {data if isinstance(data, Path) else what}: {error.strerror}") from None
+            file = data if isinstance(data, Path) else what
+            raise RequestError(tr("cannot read {file}: {reason}", file=file, reason=error.strerror)) from None
         reason = str(error).partition("\n")[0]
-        raise RequestError(f"{what} is damaged or cut off ({reason}): save it again or use another") from None
+        raise RequestError(
+            tr("{file} is damaged or cut off ({reason}): save it again or use another", file=what, reason=reason)
+        ) from None
 
 
 def _refuse_if_large(image: Image.Image, what: str) -> None:
     width, height = image.size
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
         raise RequestError(
-            f"{what} has {width}×{height} pixels: the limit is {LARGEST_AREA // 1_000_000} megapixels "
-            f"and {LARGEST_SIDE:,} pixels a side, so scale it down first"
+            tr(
+                "{file} has {width}×{height} pixels: the limit is {area} megapixels and {side:,} pixels a side, so "
+                "scale it down first",
+                file=what,
+                width=width,
+                height=height,
+                area=LARGEST_AREA // 1_000_000,
+                side=LARGEST_SIDE,
+            )  # fmt: skip
         )
 
 

@@ -9,6 +9,7 @@ from explorer.config import TrainingConfig
 from explorer.data.augmentation import channel_statistics, pixel_mean, prepare
 from explorer.data.image_set import ImageSet
 from explorer.errors import RequestError
+from explorer.language import tr
 
 _SHUFFLE_SEED = 0  # of the subsets; the same images whatever the seed of a run
 
@@ -48,13 +49,27 @@ def prepared(images: ImageSet, config: TrainingConfig, device: str = "cpu") -> P
     kept = len(train) - config.held_out
     wanted = config.train_images or kept
     if wanted > kept or kept < 1:
-        raise RequestError(f"{images.name} has {kept} training images, {wanted} were asked for")
+        raise RequestError(
+            tr(
+                "{images} has {there} training images, {wanted} were asked for",
+                images=images.name,
+                there=kept,
+                wanted=wanted,
+            )
+        )
     if config.held_out:
         test_images, test_labels, test = images.train_images, images.train_labels, train[kept:]
     else:
         test_images, test_labels = images.test_images, images.test_labels
     if config.test_images > len(test):
-        raise RequestError(f"{images.name} has {len(test)} test images, {config.test_images} were asked for")
+        raise RequestError(
+            tr(
+                "{images} has {there} test images, {wanted} were asked for",
+                images=images.name,
+                there=len(test),
+                wanted=config.test_images,
+            )  # fmt: skip
+        )
     train, test = train[:wanted], test[: config.test_images or len(test)]
     train_images = prepare(images.train_images[train], config.image_size)
     return PreparedData(

@@ -9,6 +9,7 @@ from explorer.data.decoded import decoded
 from explorer.data.source import Pixels, Source
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
+from explorer.language import later, told, tr
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Source", "load", "resolve"]
 
 _FETCH = "python -m explorer data fetch"
-_LAYOUTS = (
+_LAYOUTS = later(
     "a folder that holds cifar-10-batches-py, Parquet files (train-*.parquet and test-*.parquet) "
     "or images (train/<class>/* and test/<class>/*)"
 )
@@ -37,7 +38,13 @@ def resolve(data: str) -> Source:
     if data == "cifar10":
         if batches := _cifar10():
             return cifar.source(batches)
-        raise RequestError(f"CIFAR-10 is neither in {_home_data()} nor in ./data: run {_FETCH}, or use --data shapes")
+        raise RequestError(
+            tr(
+                "CIFAR-10 is neither in {folder} nor in ./data: run {command}, or use --data shapes",
+                folder=_home_data(),
+                command=_FETCH,
+            )  # fmt: skip
+        )
     if data in shapes.VARIANTS:
         return shapes.source(data)
     return _in_folder(data)
@@ -79,13 +86,19 @@ def _in_folder(data: str) -> Source:
     except (OSError, RuntimeError, ValueError):
         is_folder = exists = False
     if not is_folder:
-        what = "is a file" if exists else "is no data set"
-        raise RequestError(f"{data!r} {what}: write auto, cifar10, shapes or the path of {_LAYOUTS}")
+        values = {"data": data, "layouts": told(_LAYOUTS)}
+        if exists:
+            raise RequestError(tr("{data!r} is a file: write auto, cifar10, shapes or the path of {layouts}", **values))
+        raise RequestError(
+            tr("{data!r} is no data set: write auto, cifar10, shapes or the path of {layouts}", **values)
+        )
     for kind in _FOLDERS.values():
         if found := kind.find(folder):
             source: Source = kind.source(found)
             return source
-    raise RequestError(f"there are no images in {folder}: needed is {_LAYOUTS}")
+    raise RequestError(
+        tr("there are no images in {folder}: needed is {layouts}", folder=folder, layouts=told(_LAYOUTS))
+    )
 
 
 def _cifar10() -> Path | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import RequestError
+from explorer.language import tr
 
 RUNNING, DONE, FAILED = "running", "done", "failed"
 MOST = 2  # at once: each takes a core from the trainings
@@ -78,7 +79,9 @@ class Studies:
                 return
             running = sum(process.poll() is None for process in self._processes.values())
             if running >= MOST:
-                raise RequestError(f"{running} measurements are being made: wait for one of them, or stop it")
+                raise RequestError(
+                    tr("{count} measurements are being made: wait for one of them, or stop it", count=running)
+                )
             self.folder.mkdir(parents=True, exist_ok=True)
             output, errors = self._files(arguments)
             output.unlink(missing_ok=True)  # a maker from before, if there is one still, writes to nobody

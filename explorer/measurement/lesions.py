@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explorer.errors import RequestError
 from explorer.evaluation import BATCH, wrong
+from explorer.language import tr
 from explorer.measurement.borrowing import borrowed
 from explorer.measurement.subject import Subject
 from explorer.network_config import is_entry
@@ -63,7 +64,13 @@ def chosen(subject: Subject, removed: Sequence[str]) -> Iterator[LesionRecord]:
     """The error without just these blocks. Raises RequestError where one is not there."""
     unknown = set(removed) - set(subject.network.config.block_names)
     if unknown:
-        raise RequestError(f"{subject.network.config.name} has no block {min(unknown)!r}: the first is stage1.0")
+        raise RequestError(
+            tr(
+                "{network} has no block {block!r}: the first is stage1.0",
+                network=subject.network.config.name,
+                block=min(unknown),
+            )  # fmt: skip
+        )
     yield from _one_by_one(subject, [tuple(removed)], _without)
 
 
@@ -102,7 +109,7 @@ def _shuffled(order: Sequence[str], swaps: int, chance: random.Random) -> tuple[
     ]
     able = [places for places in movable if len(places) > 1]
     if not able:
-        raise RequestError("no stage has two blocks that could change places: take a deeper network")
+        raise RequestError(tr("no stage has two blocks that could change places: take a deeper network"))
     for _ in range(swaps):
         one, other = chance.sample(chance.choice(able), 2)
         changed[one], changed[other] = changed[other], changed[one]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.measurement.borrowing import borrowed
 from explorer.measurement.subject import Subject
 from explorer.networks.residual import ResidualNetwork
@@ -52,7 +53,7 @@ def path_lengths(subject: Subject, draws: int, seed: int = 0) -> Iterator[PathsR
     network = subject.network
     blocks = [block for stage in network.stages.values() for block in stage if isinstance(block, Block)]
     if network.config.shortcut in ("none", "gate"):
-        raise RequestError(f"{network.config.name} has one path only: it adds nothing")
+        raise RequestError(tr("{network} has one path only: it adds nothing", network=network.config.name))
     chance, norms = random.Random(seed), []
     with borrowed(network, own_statistics=True), torch.enable_grad():
         walked, gradient = _forward(network, blocks, subject)

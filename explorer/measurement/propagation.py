@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.config import NetworkConfig
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.measurement.borrowing import borrowed
 from explorer.measurement.moments import Signal, listening
 from explorer.networks.build import build
@@ -47,7 +48,9 @@ def propagation(config: NetworkConfig, images: Tensor, seed: int = 0) -> tuple[B
     changes, the zeros of option A halve the trunk's. Plain and residual networks of basic blocks.
     """
     if config.block != "basic" or config.shortcut == "gate":
-        raise RequestError(f"{config.name}: the signal is measured in basic blocks that add, or have no shortcut")
+        raise RequestError(
+            tr("{network}: the signal is measured in basic blocks that add, or have no shortcut", network=config.name)
+        )
     network = build(config, seed)
     blocks = {name: block for name, block in network.named_modules() if isinstance(block, Block)}
     signals = {f"{name} {part}": signal for name, block in blocks.items() for part, signal in _parts(block).items()}

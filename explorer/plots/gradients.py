@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from explorer.language import tr
 from explorer.plots import theme
 
 _LEAST = 1e-30  # a logarithmic axis has no zero, and no infinity
@@ -44,19 +45,24 @@ def layer_lines(shown: Sequence[LayerLine], title: str) -> go.Figure:
             col=column,
         )
     longest = max((len(line.values) for line in shown), default=1)
-    figure.update_xaxes(**theme.axis("layer"), range=[0.5, longest + 0.5])
+    figure.update_xaxes(**theme.axis(tr("layer")), range=[0.5, longest + 0.5])
     figure.update_yaxes(type="log", exponentformat="power", dtick=_tick(shown))
     return figure
 
 
 def alternative_text(shown: Sequence[LayerLine], title: str) -> str:
     """What `layer_lines` shows, in words."""
-    told = [
-        f"{line.label}: {line.values[0]:.2g} in the first layer, {line.values[-1]:.2g} in the last"
+    values = [
+        tr(
+            "{network}: {first:.2g} in the first layer, {last:.2g} in the last",
+            network=line.label,
+            first=line.values[0],
+            last=line.values[-1],
+        )  # fmt: skip
         for line in shown
         if line.values
     ]
-    return f"{title}, layer by layer, logarithmic. " + "; ".join(told) + "."
+    return tr("{title}, layer by layer, logarithmic. {values}.", title=title, values="; ".join(values))
 
 
 def _tick(shown: Sequence[LayerLine]) -> float | str:

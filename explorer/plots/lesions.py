@@ -9,6 +9,7 @@ from statistics import median
 
 import plotly.graph_objects as go
 
+from explorer.language import tr
 from explorer.plots import theme
 
 
@@ -37,25 +38,26 @@ class Changed:
 
 def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
     """A panel a network, a bar a block in the order of the signal; the line is the whole network, grey is chance."""
-    figure = theme.panels([one.label for one in shown], "test error", hovermode="closest")
+    figure = theme.panels([one.label for one in shown], tr("test error"), hovermode="closest")
     for column, one in enumerate(shown, 1):
         colour = theme.colour(one.family)
         figure.add_trace(
             go.Bar(
-                x=list(one.blocks), y=list(one.errors), name=f"{one.label} without the block", showlegend=False,
+                x=list(one.blocks), y=list(one.errors), showlegend=False,
+                name=tr("{network} without the block", network=one.label),
                 marker={"color": colour, "pattern": {"shape": ["/" if entry else "" for entry in one.entries]}},
-                hovertemplate="without %{x}: %{y:.1%}<extra></extra>",
+                hovertemplate=tr("without %{x}: %{y:.1%}") + "<extra></extra>",
             ),
             row=1, col=column,
         )  # fmt: skip
-        for level, name, line in (
-            (one.whole, "whole network", {"color": colour, "width": 2.5}),
-            (chance, "chance", {"color": theme.PAPER, "width": 1.5, "dash": "dash"}),
+        for level, name, line, named in (
+            (one.whole, tr("whole network"), {"color": colour, "width": 2.5}, True),
+            (chance, tr("chance"), {"color": theme.PAPER, "width": 1.5, "dash": "dash"}, column == 1),
         ):
             figure.add_trace(
                 go.Scatter(
                     x=list(one.blocks), y=[level] * len(one.blocks), name=name, mode="lines", line=line,
-                    showlegend=column == 1 or name == "whole network", hoverinfo="skip",
+                    showlegend=named, hoverinfo="skip",
                 ),
                 row=1, col=column,
             )  # fmt: skip
@@ -67,7 +69,7 @@ def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
 
 def changes(shown: Sequence[Changed], chance: float, what: str) -> go.Figure:
     """A point a draw over the number of changes, a line through the medians; `what` was counted. Grey is chance."""
-    figure = go.Figure(layout=theme.layout(what, "test error", hovermode="closest"))
+    figure = go.Figure(layout=theme.layout(what, tr("test error"), hovermode="closest"))
     numbers = sorted({number for one in shown for number in one.errors})
     places = {number: index for index, number in enumerate([0, *numbers])}  # 1, 2, 4, 8: evenly apart
     for one in shown:
@@ -76,16 +78,16 @@ def changes(shown: Sequence[Changed], chance: float, what: str) -> go.Figure:
         figure.add_scatter(
             x=[places[number] for number in (0, *one.errors)], y=medians, name=one.label, legendgroup=one.label,
             mode="lines+markers", line=line, marker={"size": 7},
-            hovertemplate="median %{y:.1%}<extra>" + one.label + "</extra>",
+            hovertemplate=tr("median %{y:.1%}") + "<extra>" + one.label + "</extra>",
         )  # fmt: skip
         draws = [(places[number], error) for number, errors in one.errors.items() for error in errors]
         figure.add_scatter(
             x=[place for place, _ in draws], y=[error for _, error in draws], name=one.label, legendgroup=one.label,
             showlegend=False, mode="markers", marker={"color": line["color"], "size": 6, "opacity": 0.45},
-            hovertemplate="%{y:.1%}<extra>" + one.label + ", one draw</extra>",
+            hovertemplate="%{y:.1%}<extra>" + tr("{network}, one draw", network=one.label) + "</extra>",
         )  # fmt: skip
     figure.add_scatter(
-        x=[0, len(numbers)], y=[chance, chance], name="chance", mode="lines", hoverinfo="skip",
+        x=[0, len(numbers)], y=[chance, chance], name=tr("chance"), mode="lines", hoverinfo="skip",
         line={"color": theme.PAPER, "width": 1.5, "dash": "dash"},
     )  # fmt: skip
     figure.update_xaxes(tickvals=list(places.values()), ticktext=[str(number) for number in places])
@@ -95,19 +97,34 @@ def changes(shown: Sequence[Changed], chance: float, what: str) -> go.Figure:
 
 def alternative_text(shown: Sequence[Lesioned]) -> str:
     """What `lesion_bars` shows, in words."""
-    told = [
-        f"{one.label}: {one.whole:.1%} whole, between {min(one.errors):.1%} and {max(one.errors):.1%} without a block"
+    values = [
+        tr(
+            "{network}: {whole:.1%} whole, between {low:.1%} and {high:.1%} without a block",
+            network=one.label,
+            whole=one.whole,
+            low=min(one.errors),
+            high=max(one.errors),
+        )  # fmt: skip
         for one in shown
         if one.errors
     ]
-    return "Test error without each block. " + "; ".join(told) + "."
+    return tr("Test error without each block. {values}.", values="; ".join(values))
 
 
 def changes_text(shown: Sequence[Changed], what: str) -> str:
     """What `changes` shows, in words."""
-    told = [
-        f"{one.label}: {one.whole:.1%} unchanged, "
-        + ", ".join(f"{median(errors):.1%} with {number}" for number, errors in one.errors.items())
-        for one in shown
-    ]
-    return f"Median test error by {what}. " + "; ".join(told) + "."
+    values = []
+    for one in shown:
+        medians = [
+            tr("{error:.1%} with {number}", error=median(errors), number=number)
+            for number, errors in one.errors.items()
+        ]
+        values.append(
+            tr(
+                "{network}: {whole:.1%} unchanged, {medians}",
+                network=one.label,
+                whole=one.whole,
+                medians=", ".join(medians),
+            )  # fmt: skip
+        )
+    return tr("Median test error by {what}. {values}.", what=what, values="; ".join(values))

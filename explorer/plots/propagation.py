@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import plotly.graph_objects as go
 
+from explorer.language import later, told, tr
 from explorer.plots import theme
 
 if TYPE_CHECKING:  # torch comes with it, and the page is painted before
     from explorer.measurement.propagation import BlockSignal
 
-TITLES = ("With BN", "Without BN")
-_NAMES = {"plain": "plain", "resnet": "residual", "skipinit": "SkipInit"}
+_NAMES = {"plain": later("plain"), "resnet": later("residual"), "skipinit": later("SkipInit")}
+_PARTS = {"F": later("F"), "trunk": later("trunk"), "branch": later("branch")}
+_WITH_BN = later("{network} with BN, {part}: {first:.2g} in the first block, {last:.2g} in the last")
+_WITHOUT_BN = later("{network} without BN, {part}: {first:.2g} in the first block, {last:.2g} in the last")
 
 Shown: TypeAlias = "Mapping[tuple[str, bool], Sequence[BlockSignal]]"
 """Family and whether it has BN, and its signal in every block."""
@@ -20,11 +23,11 @@ Shown: TypeAlias = "Mapping[tuple[str, bool], Sequence[BlockSignal]]"
 
 def signal_lines(shown: Shown) -> go.Figure:
     """With BN left, without right, on one logarithmic axis: the trunk bold, the branch dashed, plain has only F."""
-    figure = theme.panels(TITLES, "mean square", percent=False, hovermode="closest")
+    figure = theme.panels([tr("With BN"), tr("Without BN")], tr("mean square"), percent=False, hovermode="closest")
     named: set[str] = set()
     for (family, bn), signals in shown.items():
         for part, values in _parts(signals).items():
-            name = _NAMES[family] if part == "F" else f"{_NAMES[family]}, {part}"
+            name = told(_NAMES[family]) + ("" if part == "F" else f", {told(_PARTS[part])}")
             line = theme.line(family, 1, "test", variant=1 if part == "branch" else 0)
             figure.add_trace(
                 go.Scatter(
@@ -44,20 +47,25 @@ def signal_lines(shown: Shown) -> go.Figure:
             named.add(name)
     for entry in _entries(next(iter(shown.values()), ())):
         figure.add_vline(x=entry - 0.5, line={"color": theme.PAPER, "width": 1, "dash": "dot"}, layer="below")
-    figure.update_xaxes(**theme.axis("block"))
+    figure.update_xaxes(**theme.axis(tr("block")))
     figure.update_yaxes(type="log", exponentformat="power", dtick=_decades(shown))
     return figure
 
 
 def alternative_text(shown: Shown) -> str:
     """What `signal_lines` shows, in words."""
-    told = [
-        f"{_NAMES[family]} {'with' if bn else 'without'} BN, {part}: {values[0]:.2g} in the first block, "
-        f"{values[-1]:.2g} in the last"
+    lines = [
+        told(
+            _WITH_BN if bn else _WITHOUT_BN,
+            network=told(_NAMES[family]),
+            part=told(_PARTS[part]),
+            first=values[0],
+            last=values[-1],
+        )  # fmt: skip
         for (family, bn), signals in shown.items()
         for part, values in _parts(signals).items()
     ]
-    return "Mean square of the signal, block by block, logarithmic. " + "; ".join(told) + "."
+    return tr("Mean square of the signal, block by block, logarithmic. {values}.", values="; ".join(lines))
 
 
 def _parts(signals: "Sequence[BlockSignal]") -> dict[str, list[float]]:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from explorer.language import told
+from explorer.language import later, told, tr
 from explorer.plots import theme
 
 if TYPE_CHECKING:  # torch comes with it, and the page is painted before
     from explorer.measurement.shattering import Shattering
 
 _NOISE_DASHES = ("dot", "dash")
-_NAMES = {"plain": "plain", "resnet": "residual"}
+_NAMES = {"plain": later("plain"), "resnet": later("residual")}
+_NOISES = {"white noise": later("white noise"), "brown noise": later("brown noise")}
 
 
 def gradient_curves(shown: "Sequence[Shattering]", depth: int, height: int) -> go.Figure:
@@ -21,49 +22,76 @@ def gradient_curves(shown: "Sequence[Shattering]", depth: int, height: int) -> g
     figure = theme.panels([_name(one) for one in shown], "", percent=False, hovermode="closest")
     for column, one in enumerate(shown, 1):
         line = {"color": theme.colour(one.family), "width": 1.5}
-        curve = _line(one.inputs, one.gradients[depth - 1], _NAMES[one.family], line, "input %{x:.2f}: %{y:.2f}")
+        name, hover = told(_NAMES[one.family]), tr("input %{x:.2f}: %{y:.2f}")
+        curve = _line(one.inputs, one.gradients[depth - 1], name, line, hover)
         figure.add_trace(curve.update(showlegend=False), row=1, col=column)
-    _stack(figure, height, "gradient / its size", gap=0.1)
-    return figure.update_layout(xaxis_showticklabels=False, xaxis2_title_text="input")
+    _stack(figure, height, tr("gradient / its size"), gap=0.1)
+    return figure.update_layout(xaxis_showticklabels=False, xaxis2_title_text=tr("input"))
 
 
 def correlations(
     shown: "Sequence[Shattering]", noises: Mapping[str, Sequence[float]], depth: int, height: int
 ) -> go.Figure:
     """The autocorrelation at this depth beside that of noise; under it the neighbours' for every depth."""
-    titles = (f"Correlation at {_layers(depth)}, by distance", "Correlation of neighbours, by depth")
-    figure = theme.panels(titles, "", percent=False, hovermode="closest")
+    by_distance = (
+        tr("Correlation at 1 layer, by distance")
+        if depth == 1
+        else tr("Correlation at {depth} layers, by distance", depth=depth)
+    )
+    figure = theme.panels(
+        (by_distance, tr("Correlation of neighbours, by depth")), "", percent=False, hovermode="closest"
+    )
     for (noise, values), dash in zip(noises.items(), _NOISE_DASHES, strict=True):
         line = {"color": theme.PAPER, "width": 2, "dash": dash}
-        figure.add_trace(_line(range(len(values)), values, noise, line, "%{x} points apart: %{y:.2f}"), row=1, col=1)
+        curve = _line(range(len(values)), values, told(_NOISES[noise]), line, tr("%{x} points apart: %{y:.2f}"))
+        figure.add_trace(curve, row=1, col=1)
     for one in shown:
-        name, line = _NAMES[one.family], theme.line(one.family, 1, "test")
+        name, line = told(_NAMES[one.family]), theme.line(one.family, 1, "test")
         lags, depths = one.correlations[depth - 1], range(1, len(one.correlations) + 1)
-        figure.add_trace(_line(range(len(lags)), lags, name, line, "%{x} points apart: %{y:.2f}"), row=1, col=1)
-        by_depth = _line(depths, one.neighbours, name, line, "%{x} layers: %{y:.2f}")
+        figure.add_trace(_line(range(len(lags)), lags, name, line, tr("%{x} points apart: %{y:.2f}")), row=1, col=1)
+        by_depth = _line(depths, one.neighbours, name, line, tr("%{x} layers: %{y:.2f}"))
         figure.add_trace(by_depth.update(showlegend=False), row=1, col=2)
     here = _line([depth, depth], [-0.25, 1.05], "", {"color": theme.PAPER, "width": 1}, "")
     figure.add_trace(here.update(showlegend=False, hoverinfo="skip"), row=1, col=2)
-    _stack(figure, height, "correlation", gap=0.24)
+    _stack(figure, height, tr("correlation"), gap=0.24)
     figure.update_yaxes(range=[-0.25, 1.05])
-    return figure.update_layout(xaxis_title_text="points apart", xaxis2_title_text="layers", legend_y=-0.2)
+    return figure.update_layout(xaxis_title_text=tr("points apart"), xaxis2_title_text=tr("layers"), legend_y=-0.2)
 
 
 def gradients_text(shown: "Sequence[Shattering]", depth: int) -> str:
     """What `gradient_curves` shows, in words."""
-    lines = [f"{_name(one)}: {_sign_changes(one.gradients[depth - 1])} changes of sign" for one in shown]
-    points = len(shown[0].inputs)
-    return f"Gradient along {points} inputs of a network of {_layers(depth)}. " + "; ".join(lines) + "."
+    lines = [
+        tr(
+            "{networks}: {changes} changes of sign",
+            networks=_name(one),
+            changes=_sign_changes(one.gradients[depth - 1]),
+        )
+        for one in shown
+    ]
+    points, values = len(shown[0].inputs), "; ".join(lines)
+    if depth == 1:
+        return tr("Gradient along {points} inputs of a network of 1 layer. {values}.", points=points, values=values)
+    return tr(
+        "Gradient along {points} inputs of a network of {depth} layers. {values}.",
+        points=points, depth=depth, values=values,
+    )  # fmt: skip
 
 
 def correlations_text(shown: "Sequence[Shattering]", depth: int) -> str:
     """What `correlations` shows, in words."""
     lines = [
-        f"{_name(one)}: {one.neighbours[0]:.2f} with 1 layer, {one.neighbours[depth - 1]:.2f} with "
-        f"{depth}, {one.neighbours[-1]:.2f} with {len(one.neighbours)}"
+        tr(
+            "{networks}: {first:.2f} with 1 layer, {here:.2f} with {depth}, {last:.2f} with {deepest}",
+            networks=_name(one),
+            first=one.neighbours[0],
+            here=one.neighbours[depth - 1],
+            depth=depth,
+            last=one.neighbours[-1],
+            deepest=len(one.neighbours),
+        )  # fmt: skip
         for one in shown
     ]
-    return "Correlation of the gradients of neighbouring inputs. " + "; ".join(lines) + "."
+    return tr("Correlation of the gradients of neighbouring inputs. {values}.", values="; ".join(lines))
 
 
 def _stack(figure: go.Figure, height: int, y: str, gap: float) -> None:
@@ -78,10 +106,6 @@ def _stack(figure: go.Figure, height: int, y: str, gap: float) -> None:
 def _line(x: Sequence[float], y: Sequence[float], name: str, line: dict[str, Any], hover: str) -> go.Scatter:
     hover += f"<extra>{name}</extra>"
     return go.Scatter(x=list(x), y=list(y), name=name, mode="lines", line=line, hovertemplate=hover)
-
-
-def _layers(depth: int) -> str:
-    return "1 layer" if depth == 1 else f"{depth} layers"
 
 
 def _sign_changes(values: Sequence[float]) -> int:

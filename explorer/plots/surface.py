@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.language import tr
 from explorer.plots import theme
 from explorer.records import PlaneRecord
 
@@ -56,17 +57,17 @@ def contours(shown: Sequence[Surface], axes: str) -> go.Figure:
             go.Contour(
                 x=x, y=y, z=_logs(losses), customdata=losses, coloraxis="coloraxis", line={"width": 0.6},
                 contours={"start": low, "end": high, "size": (high - low) / _LEVELS},
-                hovertemplate="loss %{customdata:.3g}<extra>" + one.label + "</extra>",
+                hovertemplate=tr("loss %{customdata:.3g}") + "<extra>" + one.label + "</extra>",
             ),
             row=1, col=column,
         )  # fmt: skip
         figure.add_trace(
             go.Scatter(
                 x=[point.x for point in one.plane.path], y=[point.y for point in one.plane.path],
-                text=[f"after {point.step:,} steps" for point in one.plane.path], mode="lines+markers",
+                text=[tr("after {steps:,} steps", steps=point.step) for point in one.plane.path], mode="lines+markers",
                 line={"color": "#ffffff", "width": 2},
                 marker={"color": "#ffffff", "size": 7, "line": {"color": "#1a1a1a", "width": 1.5}},
-                hovertemplate="%{text}<extra>path of training</extra>", showlegend=False,
+                hovertemplate="%{text}<extra>" + tr("path of training") + "</extra>", showlegend=False,
             ),
             row=1, col=column,
         )  # fmt: skip
@@ -91,7 +92,7 @@ def landscapes(shown: Sequence[Surface]) -> go.Figure:
         figure.add_trace(
             go.Surface(
                 x=x, y=y, z=_logs(losses), customdata=losses, coloraxis="coloraxis", name=one.label,
-                hovertemplate="loss %{customdata:.3g}<extra>" + one.label + "</extra>",
+                hovertemplate=tr("loss %{customdata:.3g}") + "<extra>" + one.label + "</extra>",
             ),
             row=1, col=column,
         )  # fmt: skip
@@ -121,7 +122,7 @@ def narrow_landscapes(figure: go.Figure, height: int) -> theme.Narrow:
 def slices(shown: Sequence[Surface]) -> go.Figure:
     """The loss along each of the two directions, through the trained weights; all networks on one logarithmic axis."""
     figure = theme.panels(
-        ["Along the first direction", "Along the second"], "loss", percent=False, hovermode="x unified"
+        [tr("Along the first direction"), tr("Along the second")], tr("loss"), percent=False, hovermode="x unified"
     )
     for column, direction in ((1, _along_x), (2, _along_y)):
         for index, one in enumerate(shown):
@@ -140,12 +141,16 @@ def slices(shown: Sequence[Surface]) -> go.Figure:
 
 def alternative_text(shown: Sequence[Surface]) -> str:
     """What any of the figures shows, in words."""
-    told = []
+    values = []
     for one in shown:
         losses = [loss for loss in one.losses.values() if loss is not None]
         if losses and one.middle is not None:
-            told.append(f"{one.label}: loss {one.middle:.3g} in the middle, {max(losses):.3g} at most")
-    return "Loss around the trained weights. " + "; ".join(told) + "."
+            line = tr(
+                "{network}: loss {middle:.3g} in the middle, {most:.3g} at most",
+                network=one.label, middle=one.middle, most=max(losses),
+            )  # fmt: skip
+            values.append(line)
+    return tr("Loss around the trained weights. {values}.", values="; ".join(values))
 
 
 def _along_x(one: Surface) -> tuple[list[float], list[float | None]]:
@@ -188,5 +193,5 @@ def _ticks(low: float, high: float) -> tuple[list[float], list[str]]:
 
 def _coloraxis(low: float, high: float) -> dict[str, object]:
     ticks, words = _ticks(low, high)
-    bar = {"title": {"text": "loss"}, "tickvals": ticks, "ticktext": words, "thickness": 12, "len": 0.9}
+    bar = {"title": {"text": tr("loss")}, "tickvals": ticks, "ticktext": words, "thickness": 12, "len": 0.9}
     return {"cmin": low, "cmax": high, "colorscale": _SCALE, "colorbar": bar}

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from explorer.config import NetworkConfig
+from explorer.language import later, told, tr
 from explorer.plots import theme
 from explorer.plots.gradients import LayerLine, alternative_text, layer_lines
 from explorer.records import EvaluationRecord
@@ -23,12 +24,30 @@ if TYPE_CHECKING:
 
 _DEPTHS = (8, 20, 32, 56, 110)
 _INITIALISATIONS = {
-    "small": "half of He's",
-    "xavier": "Xavier's",
-    "kaiming": "He's (the paper's)",
-    "large": "twice He's",
+    "small": later("half of He's"),
+    "xavier": later("Xavier's"),
+    "kaiming": later("He's (the paper's)"),
+    "large": later("twice He's"),
 }
-_SHOWN = {"gradient": "Gradient of the weights", "signal": "Signal"}
+_SHOWN = {"gradient": later("Gradient of the weights"), "signal": later("Signal")}
+_CHANGES = {  # with BN, without
+    ("gradient", 0): later(
+        "**With BN** gradient changes from the last layer back to the first {plain} in {plain_name} and {resnet} in "
+        "{resnet_name}."
+    ),
+    ("gradient", 1): later(
+        "**Without BN** gradient changes from the last layer back to the first {plain} in {plain_name} and {resnet} in "
+        "{resnet_name}."
+    ),
+    ("signal", 0): later(
+        "**With BN** signal changes from the first layer to the last {plain} in {plain_name} and {resnet} in "
+        "{resnet_name}."
+    ),
+    ("signal", 1): later(
+        "**Without BN** signal changes from the first layer to the last {plain} in {plain_name} and {resnet} in "
+        "{resnet_name}."
+    ),
+}
 _IMAGES, _IMAGE_SIZE, _SEED = 64, 16, 0
 _VANISHED = 1000
 _HEIGHT, _NARROW_HEIGHT = 360, 620
@@ -38,23 +57,26 @@ _FAMILIES = ("plain", "resnet")
 def before_training() -> None:
     """Four networks of one depth, plain and residual, with BN and without, measured at once."""
     left, middle, right = st.columns(3)
-    depth = left.select_slider("Layers", _DEPTHS, value=56, key="gradients-depth")
+    depth = left.select_slider(tr("Layers"), _DEPTHS, value=56, key="gradients-depth")
     init = middle.selectbox(
-        "Initial weights",
+        tr("Initial weights"),
         list(_INITIALISATIONS),
         index=2,
-        format_func=_INITIALISATIONS.__getitem__,
+        format_func=lambda name: told(_INITIALISATIONS[name]),
         key="gradients-init",
-        help="Their standard deviation. He's keeps the signal's size through ReLUs: sqrt(2 / inputs) (reference 13).",
+        help=tr(
+            "Their standard deviation. He's keeps the signal's size through ReLUs: sqrt(2 / inputs) (reference 13)."
+        ),
     )
     with right:
-        what = controls.pick("Show", list(_SHOWN), "gradient", "gradients-what", _SHOWN.__getitem__)
+        what = controls.pick(tr("Show"), list(_SHOWN), "gradient", "gradients-what", lambda what: told(_SHOWN[what]))
     data = resources.default_data()
     lines = [_line(family, bn, depth, init, what, data) for family in _FAMILIES for bn in (True, False)]
     frame.finding(
-        _start_sentences(lines, what), f"Seed {_SEED}, {_IMAGES} images at {_IMAGE_SIZE}×{_IMAGE_SIZE} pixels."
+        _start_sentences(lines, what),
+        tr("Seed {seed}, {images} images at {size}×{size} pixels.", seed=_SEED, images=_IMAGES, size=_IMAGE_SIZE),
     )
-    title = {"gradient": "norm of the gradient", "signal": "standard deviation of the response"}[what]
+    title = tr("norm of the gradient") if what == "gradient" else tr("standard deviation of the response")
     _draw(lines, title, "gradients-start")
 
 
@@ -62,13 +84,13 @@ def over_training() -> None:
     """The norms that were recorded at each evaluation of chosen runs."""
     choices = [run for run in resources.catalogue().runs() if _evaluations(run)]
     if not choices:
-        st.info("No run with gradients has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some: Degradation")
+        st.info(tr("No run with gradients has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some: Degradation"))
         return
     usual = [run for run in most_trained(choices) if run.config.seed == 0]
-    chosen = controls.runs("Networks", choices, usual, key="gradients-runs")
+    chosen = controls.runs(tr("Networks"), choices, usual, key="gradients-runs")
     if not chosen:
-        st.info("Choose at least one network.", icon=":material/info:")
+        st.info(tr("Choose at least one network."), icon=":material/info:")
         return
     controls.playing(partial(_at_a_moment, chosen), key="gradients-share")
 
@@ -78,10 +100,12 @@ def _at_a_moment(chosen: Sequence[Run]) -> None:
     with left:
         share = controls.moment("gradients-share")
     relative = right.toggle(
-        "Relative to the weights",
+        tr("Relative to the weights"),
         key="gradients-relative",
-        help="Divided by the norm of the layer's weights: BN makes the scale of the weights before it meaningless, so "
-        "that the larger they have grown the less a step turns them.",
+        help=tr(
+            "Divided by the norm of the layer's weights: BN makes the scale of the weights before it meaningless, so "
+            "that the larger they have grown the less a step turns them."
+        ),
     )
     names = labels(chosen)
     lines = [_recorded(run, names[run.run], share, relative) for run in chosen]
@@ -89,7 +113,7 @@ def _at_a_moment(chosen: Sequence[Run]) -> None:
     frame.finding([_verdict(lines, relative)], f"{' '.join(said)} {shared(chosen)}".rstrip())
     if chosen[0].provenance:
         frame.provenance_badge(replace(chosen[0].provenance, seconds=0))
-    title = "norm of the gradient / norm of the weights" if relative else "norm of the gradient"
+    title = tr("norm of the gradient / norm of the weights") if relative else tr("norm of the gradient")
     _draw(lines, title, "gradients-training")
 
 
@@ -104,7 +128,8 @@ def _line(family: str, bn: bool, depth: int, init: str, what: str, data: str) ->
     start = _start(config, resources.source(data).name, data)
     layers = start.gradients if what == "gradient" else start.responses
     values = [g.norm for g in start.gradients] if what == "gradient" else [r.std for r in start.responses]
-    label = f"{family}-{depth}" + ("" if bn else " without BN")
+    name = f"{family}-{depth}"
+    label = name if bn else tr("{network} without BN", network=name)
     return LayerLine(family, depth, label, [layer.layer for layer in layers], values, 0 if bn else 1)
 
 
@@ -123,11 +148,10 @@ def _start(config: NetworkConfig, name: str, data: str) -> "Start":
 def _start_sentences(lines: Sequence[LayerLine], what: str) -> list[str]:
     """One with BN, one without: how much the first layer's value differs from the last's, or the last's from it."""
     said = []
-    for variant, norm in ((0, "With BN"), (1, "Without BN")):
-        of_it = [line for line in lines if line.variant == variant]
-        names = [f"{_fold(line.values, what)} in {line.label.removesuffix(' without BN')}" for line in of_it]
-        way = "from the last layer back to the first" if what == "gradient" else "from the first layer to the last"
-        said.append(f"**{norm}** {_SHOWN[what].split()[0].lower()} changes {way} {' and '.join(names)}.")
+    for variant in (0, 1):
+        values = {line.family: _fold(line.values, what) for line in lines if line.variant == variant}
+        names = {f"{line.family}_name": f"{line.family}-{line.depth}" for line in lines if line.variant == variant}
+        said.append(told(_CHANGES[what, variant], **values, **names))
     return said
 
 
@@ -135,13 +159,15 @@ def _fold(values: Sequence[float], what: str) -> str:
     """By what factor the value changes on its way: a gradient goes from the last layer to the first."""
     start, end = (values[-1], values[0]) if what == "gradient" else (values[0], values[-1])
     if not (math.isfinite(start) and math.isfinite(end)) or not start:
-        return "beyond all numbers"
+        return tr("beyond all numbers")
     if not end:
-        return "to nothing"
+        return tr("to nothing")
     power = math.log10(end / start)
     if -2 < power < 3:
-        return f"{end / start:.2g}-fold" if power < 1 else f"{end / start:.0f}-fold"
-    return f"10^{round(power)}-fold".replace("^-", "^−")
+        number = f"{end / start:.2g}" if power < 1 else f"{end / start:.0f}"
+    else:
+        number = f"10^{round(power)}".replace("^-", "^−")
+    return tr("{number}-fold", number=number)
 
 
 def _evaluations(run: Run) -> list[EvaluationRecord]:
@@ -158,16 +184,25 @@ def _recorded(run: Run, label: str, share: float, relative: bool) -> LayerLine:
 
 def _range_sentence(line: LayerLine, run: Run) -> str:
     last = final(run)
-    error = f", training error {last.training_error:.1%}" if last else ""
-    return f"{line.label}: from {min(line.values):.2g} to {max(line.values):.2g}{error}."
+    values: dict[str, Any] = {"network": line.label, "low": min(line.values), "high": max(line.values)}
+    if not last:
+        return tr("{network}: from {low:.2g} to {high:.2g}.", **values)
+    return tr(
+        "{network}: from {low:.2g} to {high:.2g}, training error {error:.1%}.", **values, error=last.training_error
+    )
 
 
 def _verdict(lines: Sequence[LayerLine], relative: bool) -> str:
     """Whether a gradient vanishes: is less than a thousandth of its network's median. Without BN it would be 10^-10."""
     vanishing = [line.label for line in lines if min(line.values) < median(line.values) / _VANISHED]
     if vanishing:
-        return f"Some layers' gradients are less than a thousandth of the median in {', '.join(vanishing)}."
-    return "No layer's gradient vanishes" + (", relative to its weights either." if relative else " in any of them.")
+        return tr(
+            "Some layers' gradients are less than a thousandth of the median in {networks}.",
+            networks=", ".join(vanishing),
+        )
+    if relative:
+        return tr("No layer's gradient vanishes, relative to its weights either.")
+    return tr("No layer's gradient vanishes in any of them.")
 
 
 def vanishing(run: Run) -> bool:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.engines.studies import RUNNING, Study
+from explorer.language import later, told, tr
 from explorer.network_config import is_entry
 from explorer.plots import theme
 from explorer.plots.lesions import Changed, Lesioned, alternative_text, changes, changes_text, lesion_bars
@@ -21,8 +22,17 @@ from explorer.ui.runs import deepest, labels, most_trained
 _IMAGES, _IMAGES_OF_DRAWS = 1000, 500
 _NUMBERS, _DRAWS = (1, 2, 4, 8, 16), 8
 _HEIGHT, _NARROW_HEIGHT = 380, 640
-_STUDIES = {"each": "Each block in turn", "remove": "Several at once", "swap": "Exchanged", "choose": "Choose"}
-_COUNTED = {"remove": "blocks taken away", "swap": "exchanges of two blocks of a stage"}
+_STUDIES = {
+    "each": later("Each block in turn"),
+    "remove": later("Several at once"),
+    "swap": later("Exchanged"),
+    "choose": later("Choose"),
+}
+_COUNTED = {"remove": later("blocks taken away"), "swap": later("exchanges of two blocks of a stage")}
+_DRAWN = {
+    "remove": later("{draws} draws each of {numbers} blocks taken away."),
+    "swap": later("{draws} draws each of {numbers} exchanges of two blocks of a stage."),
+}
 
 
 def panel() -> None:
@@ -30,17 +40,17 @@ def panel() -> None:
     catalogue = resources.catalogue()
     choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run) and _has_blocks(run)]
     if not choices:
-        st.info("No network whose weights were kept has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some: Degradation")
+        st.info(tr("No network whose weights were kept has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    what = controls.pick("Take away", list(_STUDIES), "each", "lesions-what", _STUDIES.__getitem__)
+    what = controls.pick(tr("Take away"), list(_STUDIES), "each", "lesions-what", lambda name: told(_STUDIES[name]))
     result = st.container()
     left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
     usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
     with left:
-        first = controls.one_run("First network", choices, deepest(usual, "plain"), key="lesions-first")
+        first = controls.one_run(tr("First network"), choices, deepest(usual, "plain"), key="lesions-first")
     with right:
-        second = controls.one_run("Second network", choices, deepest(usual, "resnet"), key="lesions-second")
+        second = controls.one_run(tr("Second network"), choices, deepest(usual, "resnet"), key="lesions-second")
     runs = [first] if first.run == second.run else [first, second]
     with result:
         if what == "choose":
@@ -50,7 +60,7 @@ def panel() -> None:
         draw = partial(_each, runs) if what == "each" else partial(_several, runs, what)
         studies.follow(asked, draw, f"lesions-{what}")
     with button:
-        studies.press(asked, "Measure", ":material/content_cut:", "lesions")
+        studies.press(asked, tr("Measure"), ":material/content_cut:", "lesions")
 
 
 def _each(runs: Sequence[Run], found: studies.Found) -> None:
@@ -59,16 +69,27 @@ def _each(runs: Sequence[Run], found: studies.Found) -> None:
     shown = [_lesioned(run, names[run.run], study) for run, study in zip(runs, found, strict=True)]
     measured = [one for one in shown if one]
     if not measured:
-        _nothing_yet(found, "Take each block away in turn, and look at the error of what is left.")
+        _nothing_yet(found, tr("Take each block away in turn, and look at the error of what is left."))
         return
     said = [
-        f"**{one.label}:** without one block the error rises by {100 * _median_rise(one):.1f} points (median), "
-        f"from {one.whole:.1%}."
+        tr(
+            "**{network}:** without one block the error rises by {points:.1f} points (median), from {whole:.1%}.",
+            network=one.label,
+            points=100 * _median_rise(one),
+            whole=one.whole,
+        )  # fmt: skip
         for one in measured
     ]
     seen = min(study.records[-1]["images"] for study in found if study and study.records)
-    shapes = "Median over the blocks that keep the shape; hatched: those that change it."
-    frame.finding(said, f"On {seen:,} of {_IMAGES:,} test images. {shapes}")
+    frame.finding(
+        said,
+        tr(
+            "On {seen:,} of {images:,} test images. Median over the blocks that keep the shape; hatched: those that "
+            "change it.",
+            seen=seen,
+            images=_IMAGES,
+        ),  # fmt: skip
+    )
     studies.badge(found)
     figure = lesion_bars(measured, _chance(runs))
     narrow = theme.stacked(figure, _NARROW_HEIGHT) if len(measured) == 2 else None
@@ -81,15 +102,20 @@ def _several(runs: Sequence[Run], what: str, found: studies.Found) -> None:
     shown = [_changed(run, names[run.run], what, study) for run, study in zip(runs, found, strict=True)]
     measured = [one for one in shown if one]
     if not measured:
-        _nothing_yet(found, f"{_DRAWS} draws each of {', '.join(map(str, _NUMBERS))} {_COUNTED[what]}.")
+        _nothing_yet(found, told(_DRAWN[what], draws=_DRAWS, numbers=", ".join(map(str, _NUMBERS))))
         return
     frame.finding(
         [_several_sentence(one, what) for one in measured],
-        f"Medians of {_DRAWS} draws on {_IMAGES_OF_DRAWS} test images. Blocks that change the shape keep their place.",
+        tr(
+            "Medians of {draws} draws on {images} test images. Blocks that change the shape keep their place.",
+            draws=_DRAWS,
+            images=_IMAGES_OF_DRAWS,
+        ),  # fmt: skip
     )
     studies.badge(found)
-    figure = changes(measured, _chance(runs), _COUNTED[what])
-    live_plot(figure, key=f"lesions-{what}", height=_HEIGHT, alt=changes_text(measured, _COUNTED[what]))
+    counted = told(_COUNTED[what])
+    figure = changes(measured, _chance(runs), counted)
+    live_plot(figure, key=f"lesions-{what}", height=_HEIGHT, alt=changes_text(measured, counted))
 
 
 def _choose(runs: Sequence[Run]) -> None:
@@ -99,9 +125,8 @@ def _choose(runs: Sequence[Run]) -> None:
     twins = len({run.config.network.block_names for run in runs}) == 1
     for alike in [runs] if twins else [[run] for run in runs]:
         blocks = alike[0].config.network.block_names
-        of_them = " and ".join(names[run.run] for run in alike)
         chosen = st.pills(
-            f"Blocks of {of_them}, from the image to the head: press those to take away",
+            _press(*[names[run.run] for run in alike]),
             blocks,
             selection_mode="multi",
             format_func=lambda block: block.removeprefix("stage"),
@@ -109,17 +134,34 @@ def _choose(runs: Sequence[Run]) -> None:
         )
         for run in alike:
             whole, left = resources.error_without(run, ()), resources.error_without(run, tuple(sorted(chosen)))
-            taken = f"{left:.1%} without {len(chosen)} of {len(blocks)} blocks, " if chosen else ""
-            said.append(f"**{names[run.run]}:** {taken}{whole:.1%} with all.")
+            name, of = names[run.run], len(blocks)
+            if chosen:
+                line = tr(
+                    "**{network}:** {left:.1%} without {few} of {blocks} blocks, {whole:.1%} with all.",
+                    network=name, left=left, few=len(chosen), blocks=of, whole=whole,
+                )  # fmt: skip
+                said.append(line)
+            else:
+                said.append(tr("**{network}:** {whole:.1%} with all.", network=name, whole=whole))
+    images = resources.QUICK_IMAGES
+    basis = tr("Error on {images} test images. 2.0 is the first block of the second stage.", images=images)
     with result:
-        frame.finding(
-            said, f"Error on {resources.QUICK_IMAGES} test images. 2.0 is the first block of the second stage."
-        )
+        frame.finding(said, basis)
+
+
+def _press(first: str, second: str = "") -> str:
+    """What to do with the blocks of one network, or of two that have the same."""
+    if second:
+        return tr(
+            "Blocks of {first} and {second}, from the image to the head: press those to take away",
+            first=first, second=second,
+        )  # fmt: skip
+    return tr("Blocks of {network}, from the image to the head: press those to take away", network=first)
 
 
 def _nothing_yet(found: studies.Found, what: str) -> None:
-    doing = "Measuring …" if any(study and study.state == RUNNING for study in found) else "Not measured yet."
-    frame.finding([doing], what)
+    running = any(study and study.state == RUNNING for study in found)
+    frame.finding([tr("Measuring …") if running else tr("Not measured yet.")], what)
 
 
 def _median_rise(one: Lesioned) -> float:
@@ -129,9 +171,13 @@ def _median_rise(one: Lesioned) -> float:
 def _several_sentence(one: Changed, what: str) -> str:
     some = max((number for number in one.errors if number <= 4), default=None)
     if some is None:
-        return f"**{one.label}:** {one.whole:.1%} unchanged."
-    done = f"without {some} blocks" if what == "remove" else f"after {some} exchanges"
-    return f"**{one.label}:** {median(one.errors[some]):.1%} {done}, {one.whole:.1%} unchanged."
+        return tr("**{network}:** {whole:.1%} unchanged.", network=one.label, whole=one.whole)
+    values: dict[str, Any] = {
+        "network": one.label, "error": median(one.errors[some]), "some": some, "whole": one.whole,
+    }  # fmt: skip
+    if what == "remove":
+        return tr("**{network}:** {error:.1%} without {some} blocks, {whole:.1%} unchanged.", **values)
+    return tr("**{network}:** {error:.1%} after {some} exchanges, {whole:.1%} unchanged.", **values)
 
 
 def _lesioned(run: Run, label: str, study: Study | None) -> Lesioned | None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.engines.studies import Study
+from explorer.language import tr
 from explorer.plots import theme
 from explorer.plots.paths import Paths, alternative_text, middle, path_shares
 from explorer.records import PathLength
@@ -26,22 +27,22 @@ def panel() -> None:
     catalogue = resources.catalogue()
     choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run) and _adds(run)]
     if not choices:
-        st.info("No residual network whose weights were kept has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some: Degradation")
+        st.info(tr("No residual network whose weights were kept has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some: Degradation"))
         return
     result = st.container()
     chosen_in, button = st.columns([3, 1], vertical_alignment="bottom")
     usual = [run for run in most_trained(choices) if run.config.seed == 0]
     with chosen_in:
-        chosen = controls.runs("Residual networks", choices, usual[:2], key="paths-runs", most=2)
+        chosen = controls.runs(tr("Residual networks"), choices, usual[:2], key="paths-runs", most=2)
     if not chosen:
-        st.info("Choose at least one network.", icon=":material/info:")
+        st.info(tr("Choose at least one network."), icon=":material/info:")
         return
     asked = [_asked(run) for run in chosen]
     with result:
         studies.follow(asked, partial(_draw, chosen), "paths")
     with button:
-        studies.press(asked, "Measure", ":material/conversion_path:", "paths")
+        studies.press(asked, tr("Measure"), ":material/conversion_path:", "paths")
 
 
 def _draw(runs: Sequence[Run], found: studies.Found) -> None:
@@ -49,13 +50,18 @@ def _draw(runs: Sequence[Run], found: studies.Found) -> None:
     shown = [_paths(run, names[run.run], study) for run, study in zip(runs, found, strict=True)]
     measured = [one for one in shown if one]
     if not measured:
-        frame.finding(["Not measured yet."], f"{_DRAWS} paths of each length, followed back from the loss.")
+        basis = tr("{draws} paths of each length, followed back from the loss.", draws=_DRAWS)
+        frame.finding([tr("Not measured yet.")], basis)
         return
     whole = [one for one in measured if len(one.lengths) == one.blocks + 1]
     frame.finding(
-        [_sentence(one) for one in whole] or ["Measuring …"],
-        f"{_DRAWS} paths of each length drawn by chance, mean norm of the gradient of {_IMAGES} training images, times "
-        "how many paths there are.",
+        [_sentence(one) for one in whole] or [tr("Measuring …")],
+        tr(
+            "{draws} paths of each length drawn by chance, mean norm of the gradient of {images} training images, "
+            "times how many paths there are.",
+            draws=_DRAWS,
+            images=_IMAGES,
+        ),  # fmt: skip
     )
     studies.badge(found)
     figure = path_shares(measured)
@@ -64,10 +70,11 @@ def _draw(runs: Sequence[Run], found: studies.Found) -> None:
 
 
 def _sentence(one: Paths) -> str:
-    return (
-        f"**{one.label}:** of its {one.blocks} blocks, half of the gradient goes through at most "
-        f"{middle(one.lengths, 'share')}; half of all paths through at most {middle(one.lengths, 'paths')}."
-    )
+    return tr(
+        "**{network}:** of its {blocks} blocks, half of the gradient goes through at most {share}; half of all paths "
+        "through at most {paths}.",
+        network=one.label, blocks=one.blocks, share=middle(one.lengths, "share"), paths=middle(one.lengths, "paths"),
+    )  # fmt: skip
 
 
 def _paths(run: Run, label: str, study: Study | None) -> Paths | None:

@@ -49,8 +49,11 @@ def _server(folder: str) -> Server:
         lock.acquire()
     except Timeout:
         raise ExplorerError(
-            f"another server is using the store in {folder}: use that one, or start this one "
-            "with EXPLORER_HOME set to another folder"
+            tr(
+                "another server is using the store in {folder}: use that one, or start this one with EXPLORER_HOME "
+                "set to another folder",
+                folder=folder,
+            )
         ) from None
     server = Server(store, LocalEngine(store), lock)
     threading.Thread(target=_tend, args=(weakref.ref(server),), name="tend", daemon=True).start()

@@ -6,16 +6,25 @@ from typing import Any
 import streamlit as st
 
 from explorer import recordings
+from explorer.language import later, told, tr
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.records import StepRecord
-from explorer.runs import ACTIVE, DONE, PAUSED, RESUMABLE, Run
+from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, QUEUED, RESUMABLE, RUNNING, STOPPED, Run
 from explorer.ui import exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, records
 
 _TICK_SECONDS = 2.0
 _SPARK_POINTS = 30
+_STATES = {
+    QUEUED: later("queued"),
+    RUNNING: later("running"),
+    PAUSED: later("paused"),
+    DONE: later("done"),
+    STOPPED: later("stopped"),
+    FAILED: later("failed"),
+}
 
 
 def panel() -> None:
@@ -24,7 +33,7 @@ def panel() -> None:
     st.fragment(_table, run_every=_TICK_SECONDS if active else None, key="runs-table")(active)
     exchange.take_in()
     for problem in resources.library().problems:
-        st.warning(f"Left out: {problem}", icon=":material/broken_image:")
+        st.warning(tr("Left out: {problem}", problem=problem), icon=":material/broken_image:")
 
 
 def _table(was_active: bool) -> None:
@@ -33,11 +42,17 @@ def _table(was_active: bool) -> None:
     if was_active and not active:
         st.rerun()
     if not runs:
-        st.info("Nothing has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some networks: Degradation")
+        st.info(tr("Nothing has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some networks: Degradation"))
         return
     used = resources.server().store.bytes_used() / 1e6
-    st.caption(f"{len(runs)} runs. The store takes {used:,.0f} MB. Choose rows to compare, rename, export or delete.")
+    st.caption(
+        tr(
+            "{count} runs. The store takes {used:,.0f} MB. Choose rows to compare, rename, export or delete.",
+            count=len(runs),
+            used=used,
+        )  # fmt: skip
+    )
     event = st.dataframe(
         [_row(run) for run in runs],
         column_config=_columns(),
@@ -59,7 +74,7 @@ def _row(run: Run) -> dict[str, Any]:
         "name": run.label,
         "network": run.config.network.name,
         "seed": run.config.seed,
-        "state": run.state if run.state != DONE else (run.provenance.origin if run.provenance else run.state),
+        "state": _state(run),
         "curve": errors[:: max(1, len(errors) // _SPARK_POINTS)],
         "training error": 100 * last.training_error if last else None,
         "test error": 100 * last.test_error if last else None,
@@ -70,13 +85,28 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
+def _state(run: Run) -> str:
+    """How far it is; of a finished run where it comes from."""
+    if run.state == DONE and run.provenance:
+        return told(frame.ORIGINS.get(run.provenance.origin, run.provenance.origin))
+    return told(_STATES.get(run.state, run.state))
+
+
 def _columns() -> dict[str, Any]:
+    """What the keys of `_row` are called."""
     number = st.column_config.NumberColumn
     return {
-        "curve": st.column_config.LineChartColumn("curve", y_min=0, y_max=100, width="small"),
-        "training error": number("training", format="%.1f %%", help="On the clean subset, at the end"),
-        "test error": number("test", format="%.1f %%"),
-        "steps": number("steps", format="localized"),
+        "name": tr("name"),
+        "network": tr("network"),
+        "seed": tr("seed"),
+        "state": tr("state"),
+        "curve": st.column_config.LineChartColumn(tr("curve"), y_min=0, y_max=100, width="small"),
+        "training error": number(tr("training"), format="%.1f %%", help=tr("On the clean subset, at the end")),
+        "test error": number(tr("test"), format="%.1f %%"),
+        "steps": number(tr("steps"), format="localized"),
+        "device": tr("device"),
+        "time": tr("time"),
+        "run": tr("run"),
     }
 
 
@@ -93,7 +123,7 @@ def _chosen(runs: Sequence[Run]) -> None:
         _control(own)
         _delete(own)
     elif len(runs) > 1:
-        st.caption("Recordings that ship with the program cannot be deleted.")
+        st.caption(tr("Recordings that ship with the program cannot be deleted."))
 
 
 def _one(run: Run) -> None:
@@ -103,17 +133,17 @@ def _one(run: Run) -> None:
         st.error(run.message)
     name, export = st.columns([3, 1], vertical_alignment="bottom")
     if resources.server().store.get(run.run):
-        wanted = name.text_input("Name", run.label, max_chars=80, key=f"runs-name-{run.run}")
+        wanted = name.text_input(tr("Name"), run.label, max_chars=80, key=f"runs-name-{run.run}")
         if wanted != run.label:
             resources.server().store.rename(run.run, wanted)
             st.rerun()
     if run.state == DONE:
         export.download_button(
-            "Export", lambda: recordings.export(resources.catalogue(), run.run),
+            tr("Export"), lambda: recordings.export(resources.catalogue(), run.run),
             file_name=f"{run.config.network.name}-seed-{run.config.seed}{recordings.SUFFIX}".replace(":", "-"),
-            icon=":material/download:", width="stretch", help="One file: curves, weights and where they come from",
+            icon=":material/download:", width="stretch", help=tr("One file: curves, weights and where they come from"),
         )  # fmt: skip
-    with st.expander("What was asked for"):
+    with st.expander(tr("What was asked for")):
         st.json(run.config.to_dict() | {"run": run.run})
 
 
@@ -121,9 +151,9 @@ def _control(runs: Sequence[Run]) -> None:
     """Buttons for those of the chosen runs that can be paused, stopped or go on."""
     store = resources.server().store
     moves = (
-        ("Pause", "pause", ACTIVE, store.pause),
-        ("Stop", "stop", (*ACTIVE, PAUSED), store.stop),
-        ("Go on", "play_arrow", RESUMABLE, store.resume),
+        (tr("Pause"), "pause", ACTIVE, store.pause),
+        (tr("Stop"), "stop", (*ACTIVE, PAUSED), store.stop),
+        (tr("Go on"), "play_arrow", RESUMABLE, store.resume),
     )
     able = [move for move in moves if any(run.state in move[2] for run in runs)]
     for column, (label, icon, states, move) in zip(st.columns(6), able, strict=False):
@@ -134,9 +164,10 @@ def _control(runs: Sequence[Run]) -> None:
 
 
 def _delete(runs: Sequence[Run]) -> None:
-    label = f"Delete {len(runs)} run{'s' if len(runs) > 1 else ''}"
+    label = tr("Delete {count} runs", count=len(runs)) if len(runs) > 1 else tr("Delete 1 run")
     with st.popover(label, icon=":material/delete:"):
-        st.markdown("Records and weights go for good: " + ", ".join(f"**{run.label}**" for run in runs) + ".")
+        names = ", ".join(f"**{run.label}**" for run in runs)
+        st.markdown(tr("Records and weights go for good: {names}.", names=names))
         if st.button(label, type="primary", key="runs-delete"):
             with frame.errors_in_place():
                 for run in runs:

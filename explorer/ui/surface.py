@@ -8,6 +8,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.engines.studies import Study
+from explorer.language import later, told, tr
 from explorer.plots import theme
 from explorer.plots.surface import Surface, alternative_text, contours, landscapes, narrow_landscapes, slices
 from explorer.records import PathPoint, PlaneRecord
@@ -16,8 +17,20 @@ from explorer.ui import controls, frame, resources, sitemap, studies
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import deepest, labels, most_trained
 
-_VIEWS = {"above": "From above", "landscape": "Landscape", "slices": "Slices"}
-_PLANES = {"random": "Random directions", "path": "Where training came from"}
+_VIEWS = {"above": later("From above"), "landscape": later("Landscape"), "slices": later("Slices")}
+_PLANES = {"random": later("Random directions"), "path": later("Where training came from")}
+_AXES = {"random": later("in norms of the filters"), "path": later("distance between weights")}
+_BASES = {
+    "random": later(
+        "{images} training images, BN's statistics held fast. Random directions, each filter as long as the trained "
+        "one, so that the axes compare. Two of many dimensions: another plane looks otherwise."
+    ),
+    "path": later(
+        "{images} training images, BN's statistics held fast. Directions from the trained weights to those before, two "
+        "of them: with few moments kept, most of the way always lies in their plane. Two of many dimensions: another "
+        "plane looks otherwise."
+    ),
+}
 _SIZES, _IMAGES = (49, 25), 500
 _HEIGHT, _NARROW_HEIGHT = 430, 760
 
@@ -27,27 +40,27 @@ def panel() -> None:
     catalogue = resources.catalogue()
     choices = [run for run in catalogue.runs() if catalogue.has_weights(run.run) and run.config.network.blocks]
     if not choices:
-        st.info("No network whose weights were kept has been trained yet.", icon=":material/info:")
-        sitemap.link("degradation", "Train some: Degradation")
+        st.info(tr("No network whose weights were kept has been trained yet."), icon=":material/info:")
+        sitemap.link("degradation", tr("Train some: Degradation"))
         return
     left, right = st.columns(2)
     with left:
-        view = controls.pick("View", list(_VIEWS), "above", "surface-view", _VIEWS.__getitem__)
+        view = controls.pick(tr("View"), list(_VIEWS), "above", "surface-view", lambda name: told(_VIEWS[name]))
     with right:
-        plane = controls.pick("Plane", list(_PLANES), "random", "surface-plane", _PLANES.__getitem__)
+        plane = controls.pick(tr("Plane"), list(_PLANES), "random", "surface-plane", lambda name: told(_PLANES[name]))
     result = st.container()
     left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
     usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
     with left:
-        first = controls.one_run("First network", choices, deepest(usual, "plain"), key="surface-first")
+        first = controls.one_run(tr("First network"), choices, deepest(usual, "plain"), key="surface-first")
     with right:
-        second = controls.one_run("Second network", choices, deepest(usual, "resnet"), key="surface-second")
+        second = controls.one_run(tr("Second network"), choices, deepest(usual, "resnet"), key="surface-second")
     runs = [first] if first.run == second.run else [first, second]
     asked = _asked(runs, plane)
     with result:
         studies.follow(asked, partial(_draw, runs, view, plane), "surface")
     with button:
-        studies.press(asked, "Measure", ":material/terrain:", "surface")
+        studies.press(asked, tr("Measure"), ":material/terrain:", "surface")
 
 
 def _draw(runs: Sequence[Run], view: str, plane: str, found: studies.Found) -> None:
@@ -55,24 +68,21 @@ def _draw(runs: Sequence[Run], view: str, plane: str, found: studies.Found) -> N
     shown = [_surface(run, names[run.run], study) for run, study in zip(runs, found, strict=True)]
     measured = [one for one in shown if one and one.grid()[0]]
     if not measured:
-        places = f"{_SIZES[-1] ** 2} places"
-        frame.finding(["Not measured yet."], f"The loss at {places} around the trained weights, coarse to fine.")
+        basis = tr("The loss at {places} places around the trained weights, coarse to fine.", places=_SIZES[-1] ** 2)
+        frame.finding([tr("Not measured yet.")], basis)
         return
-    frame.finding(_sentences(measured, plane), _basis(plane))
+    frame.finding(_sentences(measured, plane), told(_BASES[plane], images=_IMAGES))
     studies.badge(found)
     alt = alternative_text(measured)
     if view == "slices":
         figure = slices(measured)
         live_plot(figure, key="surface-slices", height=_HEIGHT, alt=alt, narrow=theme.stacked(figure, _NARROW_HEIGHT))
         return
-    figure = contours(measured, _AXES[plane]) if view == "above" else landscapes(measured)
+    figure = contours(measured, told(_AXES[plane])) if view == "above" else landscapes(measured)
     narrow = None
     if len(measured) == 2:
         narrow = (theme.stacked if view == "above" else narrow_landscapes)(figure, _NARROW_HEIGHT)
     live_plot(figure, key=f"surface-{view}", height=_HEIGHT, alt=alt, narrow=narrow)
-
-
-_AXES = {"random": "in norms of the filters", "path": "distance between weights"}
 
 
 def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
@@ -80,26 +90,22 @@ def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
     said = []
     for one in measured:
         losses = [loss for loss in one.losses.values() if loss is not None]
-        path = f", {one.plane.within:.0%} of its way lies in the plane" if plane == "path" else ""
-        said.append(
-            f"**{one.label}:** loss {_number(one.middle)} at the trained weights, up to {_number(max(losses))}{path}."
-        )
+        values: dict[str, Any] = {"network": one.label, "middle": _number(one.middle), "most": _number(max(losses))}
+        if plane == "path":
+            line = tr(
+                "**{network}:** loss {middle} at the trained weights, up to {most}, {within:.0%} of its way lies in "
+                "the plane.",
+                **values, within=one.plane.within,
+            )  # fmt: skip
+        else:
+            line = tr("**{network}:** loss {middle} at the trained weights, up to {most}.", **values)
+        said.append(line)
     return said
 
 
 def _number(loss: float | None) -> str:
     """Two digits, but no power of ten."""
-    return "beyond all numbers" if loss is None else f"{loss:,.0f}" if loss >= 10 else f"{loss:.2g}"
-
-
-def _basis(plane: str) -> str:
-    spanned = {
-        "random": "Random directions, each filter as long as the trained one, so that the axes compare",
-        "path": "Directions from the trained weights to those before, two of them: with few moments kept, most of the "
-        "way always lies in their plane",
-    }[plane]
-    caveat = "Two of many dimensions: another plane looks otherwise."
-    return f"{_IMAGES} training images, BN's statistics held fast. {spanned}. {caveat}"
+    return tr("beyond all numbers") if loss is None else f"{loss:,.0f}" if loss >= 10 else f"{loss:.2g}"
 
 
 def _surface(run: Run, label: str, study: Study | None) -> Surface | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from explorer.config import NetworkConfig, TrainingConfig
+from explorer.language import later, told, tr
 from explorer.measurement import deep_linear as linear
 from explorer.plots import deep_linear as linear_plots
 from explorer.plots import propagation as propagation_plots
@@ -21,28 +22,77 @@ if TYPE_CHECKING:
     from explorer.measurement.propagation import BlockSignal
     from explorer.measurement.shattering import Shattering
 
-_TARGETS = {"stretch": "Stretch", "turn": "Turn", "mix": "Both", "mirror": "Mirror"}
+_TARGETS = {"stretch": later("Stretch"), "turn": later("Turn"), "mix": later("Both"), "mirror": later("Mirror")}
 _STEPS = (30, 100, 300)
 _DEEPEST, _NETWORKS = 50, 5
 _SCALES = {1.0: "x + F(x)", 0.3: "x + 0.3 F(x)", 0.1: "x + 0.1 F(x)"}
 _DEPTHS = (20, 32, 56, 110)
-_BLOCKS = {False: "The paper's", True: "Pre-activation"}
+_BLOCKS = {"False": later("The paper's"), "True": later("Pre-activation")}
 _IMAGES, _SEED = 16, 0
 _HEIGHT, _PANELS_HEIGHT, _TALL = 360, 350, 470
 _NARROW_HEIGHT = 620
+_HALVED = {  # whether the plain one's falls below one half, whether the residual one's does
+    (True, True): later(
+        "The plain correlation falls below one half at {plain} layers, the residual one falls below one half at "
+        "{residual} layers."
+    ),
+    (True, False): later(
+        "The plain correlation falls below one half at {plain} layers, the residual one stays above one half up to "
+        "{residual} layers."
+    ),
+    (False, True): later(
+        "The plain correlation stays above one half up to {plain} layers, the residual one falls below one half at "
+        "{residual} layers."
+    ),
+    (False, False): later(
+        "The plain correlation stays above one half up to {plain} layers, the residual one stays above one half up to "
+        "{residual} layers."
+    ),
+}
+_LINEAR = later(
+    "Hardt and Ma, Identity Matters in Deep Learning (2016). A residual layer is x + Ax, started at A = 0; a plain "
+    "one is Wx, started at random so that it keeps the size of the signal. Both can be any linear map: only the "
+    "way there differs. The targets stretch the axes by ¼ to 4, turn four planes by 120°, do both, or mirror one "
+    "axis: then the determinant is negative, no product of layers near the identity comes close, and the theorem "
+    "says nothing. Grey: every layer the L-th root of the target R, a solution that can be written down where R "
+    "has one. Left out: nonlinearities, BN, data and noise; the loss is the distance from R itself."
+)
+_SHATTERED = later(
+    "Balduzzi et al., The Shattered Gradients Problem (2017). One number in, one out, 200 units a layer; the "
+    "gradient is that of the output with respect to the input, drawn for one network. Where neighbours disagree, a "
+    "step that is right for one input is wrong for the next: white noise tells nothing about the neighbourhood, "
+    "brown noise, a random walk, a lot. The paper scales F to keep gradients alike in deeper networks. Left out: "
+    "convolutions, images, training; BN's mean and variance count as constants, and a block has one layer."
+)
+_SIGNAL = later(
+    "De and Smith, Batch Normalization Biases Residual Blocks Towards the Identity Function (2020). The trunk is "
+    "F(x) + x before the nonlinearity, the branch F(x); a plain network has F alone. For blocks without a "
+    "nonlinearity after the sum they derive a trunk that grows by 1 in each block with BN, and doubles without; a "
+    "ReLU after the sum and zeros at the borders of the maps take a little from that. Dotted: a new stage, where "
+    "option A's zeros halve the trunk. SkipInit multiplies F by a number that starts at 0, so its branch is not on "
+    "a logarithmic axis. Left out: what training makes of it."
+)
 
 
 def deep_linear() -> None:
     """The same target for linear networks of all depths, with shortcuts and without."""
     left, right = st.columns([3, 2])
     with left:
-        kind = controls.pick("Target", list(_TARGETS), "stretch", "toys-target", _TARGETS.__getitem__)
-    steps = right.select_slider("Steps of gradient descent", _STEPS, value=_STEPS[-1], key="toys-steps")
+        kind = controls.pick(tr("Target"), list(_TARGETS), "stretch", "toys-target", lambda name: told(_TARGETS[name]))
+    steps = right.select_slider(tr("Steps of gradient descent"), _STEPS, value=_STEPS[-1], key="toys-steps")
     fits, seconds = _fits(kind, steps)
     frame.finding(
         _linear_sentences(fits),
-        f"Seed {_SEED}, {linear.SIZE}×{linear.SIZE} target, {steps} steps at the best of {len(linear.RATES)} learning "
-        f"rates; all {len(fits)} depths, plain and residual, in {seconds:.1f} s.",
+        tr(
+            "Seed {seed}, {size}×{size} target, {steps} steps at the best of {rates} learning rates; all {depths} "
+            "depths, plain and residual, in {seconds:.1f} s.",
+            seed=_SEED,
+            size=linear.SIZE,
+            steps=steps,
+            rates=len(linear.RATES),
+            depths=len(fits),
+            seconds=seconds,
+        ),  # fmt: skip
     )
     left, right = st.columns(2)
     with left:
@@ -50,29 +100,26 @@ def deep_linear() -> None:
         live_plot(figure, key="toys-norms", height=_HEIGHT, alt=linear_plots.norms_text(fits))
     with right:
         live_plot(linear_plots.losses(fits), key="toys-losses", height=_HEIGHT, alt=linear_plots.losses_text(fits))
-    st.caption(
-        "Hardt and Ma, Identity Matters in Deep Learning (2016). A residual layer is x + Ax, started at A = 0; a plain "
-        "one is Wx, started at random so that it keeps the size of the signal. Both can be any linear map: only the "
-        "way there differs. The targets stretch the axes by ¼ to 4, turn four planes by 120°, do both, or mirror one "
-        "axis: then the determinant is negative, no product of layers near the identity comes close, and the theorem "
-        "says nothing. Grey: every layer the L-th root of the target R, a solution that can be written down where R "
-        "has one. Left out: nonlinearities, BN, data and noise; the loss is the distance from R itself."
-    )
+    st.caption(told(_LINEAR))
 
 
 def shattering() -> None:
     """The gradient along a line of inputs, for a depth of choice."""
     left, right = st.columns([3, 2])
-    depth = left.slider("ReLU layers", 1, _DEEPEST, _DEEPEST, key="toys-depth")
+    depth = left.slider(tr("ReLU layers"), 1, _DEEPEST, _DEEPEST, key="toys-depth")
     with right:
         names = {str(scale): name for scale, name in _SCALES.items()}
-        scale = float(controls.pick("Residual block", list(names), "1.0", "toys-scale", names.__getitem__))
+        scale = float(controls.pick(tr("Residual block"), list(names), "1.0", "toys-scale", names.__getitem__))
     measured = [_shattering("plain", 1.0), _shattering("resnet", scale)]
     shown, noises = [found for found, _ in measured], _noises()
     frame.finding(
         _shattering_sentences(shown, depth, noises),
-        f"{len(shown[0].inputs)} inputs, BN, untrained, {_NETWORKS} networks each; all depths in "
-        f"{sum(seconds for _, seconds in measured):.1f} s.",
+        tr(
+            "{inputs} inputs, BN, untrained, {networks} networks each; all depths in {seconds:.1f} s.",
+            inputs=len(shown[0].inputs),
+            networks=_NETWORKS,
+            seconds=sum(seconds for _, seconds in measured),
+        ),  # fmt: skip
     )
     left, right = st.columns(2)
     with left:
@@ -81,22 +128,15 @@ def shattering() -> None:
     with right:
         lines = shattering_plots.correlations(shown, noises, depth, _TALL)
         live_plot(lines, key="toys-correlations", height=_TALL, alt=shattering_plots.correlations_text(shown, depth))
-    st.caption(
-        "Balduzzi et al., The Shattered Gradients Problem (2017). One number in, one out, 200 units a layer; the "
-        "gradient is that of the output with respect to the input, drawn for one network. Where neighbours disagree, a "
-        "step that is right for one input is wrong for the next: white noise tells nothing about the neighbourhood, "
-        "brown noise, a random walk, a lot. The paper scales F to keep gradients alike in deeper networks. Left out: "
-        "convolutions, images, training; BN's mean and variance count as constants, and a block has one layer."
-    )
+    st.caption(told(_SHATTERED))
 
 
 def propagation() -> None:
     """What blocks add to what they are given, in real networks before the first step."""
     left, right = st.columns([3, 2])
-    depth = left.select_slider("Layers", _DEPTHS, value=56, key="toys-layers")
+    depth = left.select_slider(tr("Layers"), _DEPTHS, value=56, key="toys-layers")
     with right:
-        names = {str(preactivation): name for preactivation, name in _BLOCKS.items()}
-        blocks = controls.pick("Blocks", list(names), "False", "toys-blocks", names.__getitem__)
+        blocks = controls.pick(tr("Blocks"), list(_BLOCKS), "False", "toys-blocks", lambda name: told(_BLOCKS[name]))
     data = resources.default_data()
     source = resources.source(data).name
     configs = _configs(depth, blocks == "True")
@@ -104,8 +144,13 @@ def propagation() -> None:
     shown = {key: signals for key, (signals, _) in found.items()}
     frame.finding(
         _propagation_sentences(shown),
-        f"Seed {_SEED}, {_IMAGES} images of {controls.data_label(data)}, untrained; five networks in "
-        f"{sum(seconds for _, seconds in found.values()):.1f} s.",
+        tr(
+            "Seed {seed}, {images} images of {data}, untrained; five networks in {seconds:.1f} s.",
+            seed=_SEED,
+            images=_IMAGES,
+            data=controls.data_label(data),
+            seconds=sum(seconds for _, seconds in found.values()),
+        ),  # fmt: skip
     )
     figure = propagation_plots.signal_lines(shown)
     live_plot(
@@ -115,14 +160,7 @@ def propagation() -> None:
         alt=propagation_plots.alternative_text(shown),
         narrow=theme.stacked(figure, _NARROW_HEIGHT),
     )
-    st.caption(
-        "De and Smith, Batch Normalization Biases Residual Blocks Towards the Identity Function (2020). The trunk is "
-        "F(x) + x before the nonlinearity, the branch F(x); a plain network has F alone. For blocks without a "
-        "nonlinearity after the sum they derive a trunk that grows by 1 in each block with BN, and doubles without; a "
-        "ReLU after the sum and zeros at the borders of the maps take a little from that. Dotted: a new stage, where "
-        "option A's zeros halve the trunk. SkipInit multiplies F by a number that starts at 0, so its branch is not on "
-        "a logarithmic axis. Left out: what training makes of it."
-    )
+    st.caption(told(_SIGNAL))
 
 
 @st.cache_data(max_entries=32, show_spinner="Training the linear networks …")
@@ -171,41 +209,63 @@ def _configs(depth: int, preactivation: bool) -> dict[tuple[str, bool], NetworkC
 def _linear_sentences(fits: Sequence[linear.Fit]) -> list[str]:
     first, *_, before, last = fits
     return [
-        f"**Residual:** the largest ‖A‖ falls from {first.norm:.2g} in {first.depth} layer to {last.norm:.2g} in "
-        f"{last.depth}; from {before.depth} to {last.depth} it becomes {last.norm / before.norm:.2f} times as large. "
-        f"With {last.depth} layers {_missing(last.residual_loss)} of the target is missing.",
-        f"**Plain:** with {first.depth} layer {_missing(first.plain_loss)} of it is missing, with {last.depth} layers "
-        f"{_missing(last.plain_loss)}.",
-    ]
+        tr(
+            "**Residual:** the largest ‖A‖ falls from {first:.2g} in {shallow} layer to {last:.2g} in {deep}; from "
+            "{half} to {deep} it becomes {times:.2f} times as large. With {deep} layers {missing} of the target is "
+            "missing.",
+            first=first.norm, last=last.norm, shallow=first.depth, half=before.depth, deep=last.depth,
+            times=last.norm / before.norm, missing=_missing(last.residual_loss),
+        ),
+        tr(
+            "**Plain:** with {shallow} layer {first} of it is missing, with {deep} layers {last}.",
+            shallow=first.depth, first=_missing(first.plain_loss), deep=last.depth, last=_missing(last.plain_loss),
+        ),
+    ]  # fmt: skip
 
 
 def _missing(loss: float) -> str:
     """A share of the target, in words where it is out of all proportion."""
     if not math.isfinite(loss):
-        return "everything (it diverged)"
+        return tr("everything (it diverged)")
     if loss < 1e-6:
-        return "nothing"
-    return f"{loss:.0%}" if loss >= 0.1 else f"{100 * loss:.2g}%" if loss >= 1e-4 else "less than 0.01%"
+        return tr("nothing")
+    return f"{loss:.0%}" if loss >= 0.1 else f"{100 * loss:.2g}%" if loss >= 1e-4 else tr("less than 0.01%")
 
 
 def _shattering_sentences(shown: "Sequence[Shattering]", depth: int, noises: dict[str, tuple[float, ...]]) -> list[str]:
     plain, residual = (found.neighbours for found in shown)
-    here = [f"**{_signed(values[depth - 1])}**" for values in (plain, residual)]
-    white, brown = noises["white noise"][1], noises["brown noise"][1]
-    return [
-        f"With {depth} layer{'s' if depth > 1 else ''} neighbouring inputs' gradients correlate by {here[0]} in plain "
-        f"networks and by {here[1]} in residual ones: {white:.0f} would be white noise, {brown:.2f} a random walk.",
-        f"The plain correlation {_halved(plain)}, the residual one {_halved(residual)}.",
-    ]
+    values: dict[str, Any] = {
+        "plain": _signed(plain[depth - 1]), "residual": _signed(residual[depth - 1]),
+        "white": noises["white noise"][1], "brown": noises["brown noise"][1],
+    }  # fmt: skip
+    if depth == 1:
+        here = tr(
+            "With 1 layer neighbouring inputs' gradients correlate by **{plain}** in plain networks and by "
+            "**{residual}** in residual ones: {white:.0f} would be white noise, {brown:.2f} a random walk.",
+            **values,
+        )
+    else:
+        here = tr(
+            "With {depth} layers neighbouring inputs' gradients correlate by **{plain}** in plain networks and by "
+            "**{residual}** in residual ones: {white:.0f} would be white noise, {brown:.2f} a random walk.",
+            **values,
+            depth=depth,
+        )
+    falls = (_halved(plain), _halved(residual))
+    said = told(
+        _HALVED[falls[0] is not None, falls[1] is not None],
+        plain=falls[0] or len(plain), residual=falls[1] or len(residual),
+    )  # fmt: skip
+    return [here, said]
 
 
 def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
-def _halved(values: Sequence[float]) -> str:
-    below = next((depth for depth, value in enumerate(values, 1) if value < 0.5), None)
-    return f"falls below one half at {below} layers" if below else f"stays above one half up to {len(values)} layers"
+def _halved(values: Sequence[float]) -> int | None:
+    """The depth at which the correlation falls below one half."""
+    return next((depth for depth, value in enumerate(values, 1) if value < 0.5), None)
 
 
 def _propagation_sentences(shown: "dict[tuple[str, bool], tuple[BlockSignal, ...]]") -> list[str]:
@@ -214,9 +274,14 @@ def _propagation_sentences(shown: "dict[tuple[str, bool], tuple[BlockSignal, ...
     normalised, free, plain = shown["resnet", True], shown["resnet", False], shown["plain", False]
     shares = [[signal.share for signal in signals if signal.share is not None] for signals in (normalised, free)]
     return [
-        f"**With BN** the residual trunk grows by {rise(normalised):.2f} in each block, and the branch's share of it "
-        f"falls from {shares[0][0]:.0%} in the first block to {shares[0][-1]:.0%} in the last.",
-        f"**Without BN** the trunk grows {factor(free):.1f}-fold in each block and the branch keeps a share of "
-        f"{median(shares[1]):.0%} (median); the plain signal ends at {plain[-1].branch / plain[0].branch:.2g} of what "
-        "it began with.",
-    ]
+        tr(
+            "**With BN** the residual trunk grows by {rise:.2f} in each block, and the branch's share of it falls from "
+            "{first:.0%} in the first block to {last:.0%} in the last.",
+            rise=rise(normalised), first=shares[0][0], last=shares[0][-1],
+        ),
+        tr(
+            "**Without BN** the trunk grows {factor:.1f}-fold in each block and the branch keeps a share of "
+            "{share:.0%} (median); the plain signal ends at {end:.2g} of what it began with.",
+            factor=factor(free), share=median(shares[1]), end=plain[-1].branch / plain[0].branch,
+        ),
+    ]  # fmt: skip
