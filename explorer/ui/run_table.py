@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer import recordings
+from explorer.device import told_device
 from explorer.language import later, told, tr
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
@@ -13,6 +14,7 @@ from explorer.records import StepRecord
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, QUEUED, RESUMABLE, RUNNING, STOPPED, Run
 from explorer.ui import exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
+from explorer.ui.names import label as run_label
 from explorer.ui.runs import final, records
 
 _TICK_SECONDS = 2.0
@@ -71,7 +73,7 @@ def _row(run: Run) -> dict[str, Any]:
     last = final(run)
     errors = [100 * record.training_error for record in records(run) if isinstance(record, StepRecord)]
     return {
-        "name": run.label,
+        "name": run_label(run),
         "network": run.config.network.name,
         "seed": run.config.seed,
         "state": _state(run),
@@ -79,7 +81,7 @@ def _row(run: Run) -> dict[str, Any]:
         "training error": 100 * last.training_error if last else None,
         "test error": 100 * last.test_error if last else None,
         "steps": None if run.config.weights else run.config.training.steps,
-        "device": run.provenance.device if run.provenance else "",
+        "device": told_device(run.provenance.device) if run.provenance else "",
         "time": sentences.duration(run.provenance.seconds) if run.provenance and run.provenance.seconds else "",
         "run": run.run,
     }
@@ -166,7 +168,7 @@ def _control(runs: Sequence[Run]) -> None:
 def _delete(runs: Sequence[Run]) -> None:
     label = tr("Delete {count} runs", count=len(runs)) if len(runs) > 1 else tr("Delete 1 run")
     with st.popover(label, icon=":material/delete:"):
-        names = ", ".join(f"**{run.label}**" for run in runs)
+        names = ", ".join(f"**{run_label(run)}**" for run in runs)
         st.markdown(tr("Records and weights go for good: {names}.", names=names))
         if st.button(label, type="primary", key="runs-delete"):
             with frame.errors_in_place():

@@ -49,7 +49,6 @@ _SENTENCE = re.compile(r"[A-Za-z][A-Za-z'’-]*(?:[\s,;:.()]+[A-Za-z][A-Za-z'’
 
 @pytest.mark.parametrize(("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views])
 def test_the_page_is_in_korean(store: Store, monkeypatch: pytest.MonkeyPatch, page: str, view: str) -> None:
-    monkeypatch.setattr("explorer.ui.exchange.take_in", lambda: None)  # not of these pages alone
     _runs(store)
     app = visit(page, lang="ko", **({"view": view} if view else {}))
     assert not app.exception
@@ -63,7 +62,6 @@ def test_an_empty_store_says_so_in_korean(
 ) -> None:
     from explorer.recordings import Library
 
-    monkeypatch.setattr("explorer.ui.exchange.take_in", lambda: None)
     monkeypatch.setattr("explorer.ui.resources.library", lambda: Library(tmp_path))
     for view in VIEWS[page]:
         app = visit(page, lang="ko", **({"view": view} if view else {}))
@@ -103,7 +101,6 @@ def test_chosen_runs_can_be_renamed_exported_and_deleted_in_korean(
 ) -> None:
     from explorer.ui import run_table
 
-    monkeypatch.setattr("explorer.ui.exchange.take_in", lambda: None)
     _runs(store)
     monkeypatch.setattr(run_table, "_table", lambda active: run_table._chosen(store.runs()[:1]))
     app = visit("runs", lang="ko")

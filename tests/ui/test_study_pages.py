@@ -134,10 +134,12 @@ def test_a_surface_is_drawn_as_it_was_measured(
     assert len(_figure(app)["data"]) == 4
 
 
-def test_what_a_plane_needs_and_a_run_has_not_is_said(store: Store, pair: list[RunConfig]) -> None:
-    assert main(["measure", "surface", pair[0].run, "--plane", "path", "--data", "shapes"]) == 2
-    assert main(["measure", "surface", pair[0].run, "--size", "4", "--data", "shapes"]) == 2
-    assert main(["measure", "paths", pair[0].run, "--data", "shapes"]) == 2
+def test_what_a_plane_needs_and_a_run_has_not_is_said(store: Store) -> None:
+    config = finished(store, "plain", 8, width=4)
+    keep_weights(store, config)
+    assert main(["measure", "surface", config.run, "--plane", "path", "--data", "shapes"]) == 2
+    assert main(["measure", "surface", config.run, "--size", "4", "--data", "shapes"]) == 2
+    assert main(["measure", "paths", config.run, "--data", "shapes"]) == 2
 
 
 def test_paths_are_told_by_the_length_that_holds_half_the_gradient(store: Store, pair: list[RunConfig]) -> None:
