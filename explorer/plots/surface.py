@@ -35,6 +35,15 @@ class Surface:
         """The trained network's loss; None before it is measured."""
         return self.losses.get((len(self.plane.y) // 2, len(self.plane.x) // 2))
 
+    def valleys(self) -> int | None:
+        """How many points inside the finest grid lie lower than the eight around them; None until it is measured."""
+        x, _, losses = self.grid()
+        if len(x) < len(self.plane.x):
+            return None
+        loss = [[math.inf if value is None else value for value in row] for row in losses]
+        inside = range(1, len(x) - 1)
+        return sum(loss[row][column] < min(_around(loss, row, column)) for row in inside for column in inside)
+
     def grid(self) -> tuple[list[float], list[float], list[list[float | None]]]:
         """x, y and the losses of the finest grid of which every point is measured; empty before there is one."""
         size = len(self.plane.x)
@@ -163,6 +172,11 @@ def _along_y(one: Surface) -> tuple[list[float], list[float | None]]:
     column = len(one.plane.x) // 2
     known = [row for row in range(len(one.plane.y)) if (row, column) in one.losses]
     return [one.plane.y[row] for row in known], [one.losses[row, column] for row in known]
+
+
+def _around(loss: Sequence[Sequence[float]], row: int, column: int) -> list[float]:
+    rows, columns = range(row - 1, row + 2), range(column - 1, column + 2)
+    return [loss[r][c] for r in rows for c in columns if (r, c) != (row, column)]
 
 
 def _logs(losses: Sequence[Sequence[float | None]]) -> list[list[float | None]]:

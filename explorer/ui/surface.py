@@ -86,7 +86,7 @@ def _draw(runs: Sequence[Run], view: str, plane: str, found: studies.Found) -> N
 
 
 def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
-    """How far the loss rises on the plane; how much of the path lies in it."""
+    """How far the loss rises on the plane, how many valleys there are; how much of the path lies in it."""
     said = []
     for one in measured:
         losses = [loss for loss in one.losses.values() if loss is not None]
@@ -99,6 +99,11 @@ def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
             )  # fmt: skip
         else:
             line = tr("**{network}:** loss {middle} at the trained weights, up to {most}.", **values)
+        valleys = one.valleys()
+        if valleys == 1:
+            line += " " + tr("One valley.")
+        elif valleys:
+            line += " " + tr("{count} valleys.", count=valleys)
         said.append(line)
     return said
 

@@ -29,6 +29,14 @@ def test_a_surface_is_drawn_as_fine_as_it_is_known() -> None:
     assert _surface("plain", COARSE).middle is None
 
 
+def test_valleys_are_places_lower_than_all_around_them() -> None:
+    losses = {(row, column): float(10 + row + column) for row in range(5) for column in range(5)}
+    assert _surface("plain", losses).valleys() == 0, "it falls to the corner, which has no surroundings"
+    assert _surface("plain", losses | {(1, 1): 1.0, (3, 3): 2.0}).valleys() == 2
+    assert _surface("plain", losses | {(1, 1): 1.0, (1, 2): 0.5}).valleys() == 1
+    assert _surface("plain", COARSE).valleys() is None
+
+
 def test_both_surfaces_have_one_scale_and_each_its_path() -> None:
     shown = [_surface("plain", WHOLE), _surface("resnet", dict.fromkeys(WHOLE, 1000.0) | {(2, 2): None})]
     figure = surface.contours(shown, "x")
