@@ -17,7 +17,7 @@ from explorer.plots.lesions import Changed, Lesioned, alternative_text, changes,
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sitemap, studies
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import deepest, labels, most_trained
+from explorer.ui.runs import labels
 
 _IMAGES, _IMAGES_OF_DRAWS = 1000, 500
 _NUMBERS, _DRAWS = (1, 2, 4, 8, 16), 8
@@ -45,13 +45,7 @@ def panel() -> None:
         return
     what = controls.pick(tr("Take away"), list(_STUDIES), "each", "lesions-what", lambda name: told(_STUDIES[name]))
     result = st.container()
-    left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
-    usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
-    with left:
-        first = controls.one_run(tr("First network"), choices, deepest(usual, "plain"), key="lesions-first")
-    with right:
-        second = controls.one_run(tr("Second network"), choices, deepest(usual, "resnet"), key="lesions-second")
-    runs = [first] if first.run == second.run else [first, second]
+    runs, button = studies.pair(choices, "lesions")
     with result:
         if what == "choose":
             _choose(runs)

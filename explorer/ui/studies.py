@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.engines.studies import DONE, FAILED, RUNNING, Study
 from explorer.language import tr
 from explorer.records import Provenance
 from explorer.runs import Run
-from explorer.ui import frame, resources, sentences
+from explorer.ui import controls, frame, resources, sentences
 from explorer.ui.names import label as run_label
+from explorer.ui.runs import deepest, most_trained
 
 _TICK_SECONDS = 1.0
 Found = Sequence[Study | None]
@@ -26,6 +28,20 @@ class Asked:
     """Of its command, but for where the images are."""
     seconds: float
     """How long it takes, about."""
+
+
+def pair(choices: Sequence[Run], key: str) -> tuple[list[Run], DeltaGenerator]:
+    """Two networks to choose, one if both are the same, and the room beside them for a button.
+
+    At first the deepest plain and the deepest residual one of those that most work went into.
+    """
+    left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
+    usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
+    with left:
+        first = controls.one_run(tr("First network"), choices, deepest(usual, "plain"), key=f"{key}-first")
+    with right:
+        second = controls.one_run(tr("Second network"), choices, deepest(usual, "resnet"), key=f"{key}-second")
+    return [first] if first.run == second.run else [first, second], button
 
 
 def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:

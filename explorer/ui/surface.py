@@ -15,7 +15,7 @@ from explorer.records import PathPoint, PlaneRecord
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sitemap, studies
 from explorer.ui.live_plot import live_plot
-from explorer.ui.runs import deepest, labels, most_trained
+from explorer.ui.runs import labels
 
 _VIEWS = {"above": later("From above"), "landscape": later("Landscape"), "slices": later("Slices")}
 _PLANES = {"random": later("Random directions"), "path": later("Where training came from")}
@@ -49,13 +49,7 @@ def panel() -> None:
     with right:
         plane = controls.pick(tr("Plane"), list(_PLANES), "random", "surface-plane", lambda name: told(_PLANES[name]))
     result = st.container()
-    left, right, button = st.columns([3, 3, 2], vertical_alignment="bottom")
-    usual = most_trained([run for run in choices if run.config.seed == 0] or choices)
-    with left:
-        first = controls.one_run(tr("First network"), choices, deepest(usual, "plain"), key="surface-first")
-    with right:
-        second = controls.one_run(tr("Second network"), choices, deepest(usual, "resnet"), key="surface-second")
-    runs = [first] if first.run == second.run else [first, second]
+    runs, button = studies.pair(choices, "surface")
     asked = _asked(runs, plane)
     with result:
         studies.follow(asked, partial(_draw, runs, view, plane), "surface")
