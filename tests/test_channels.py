@@ -1,12 +1,16 @@
 """How much the channels of a layer differ."""
 
+import json
+
 import pytest
 import torch
 
+from explorer.__main__ import main
 from explorer.config import network
 from explorer.measurement.channels import channel_spreads
 from explorer.networks.build import build
 from explorer.networks.residual import response_layers
+from explorer.recordings import Library
 
 
 def test_a_channels_spread_is_that_of_its_response() -> None:
@@ -27,3 +31,11 @@ def test_a_channels_spread_is_that_of_its_response() -> None:
 
 def test_without_bn_there_is_none() -> None:
     assert channel_spreads(build(network("plain-8:bn=off"))) == ()
+
+
+def test_the_command_tells_a_recorded_networks_channels(capsys: pytest.CaptureFixture[str]) -> None:
+    run = next(run for run in Library().runs() if run.config.network.name == "plain-20")
+    assert main(["measure", "channels", run.run, "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    assert len(told["channels"]) == 19
+    assert all(0 <= one["low"] <= one["middle"] <= one["high"] for one in told["channels"])

@@ -56,3 +56,27 @@ def test_what_is_wrong_is_one_line(capsys, arguments: tuple[str, ...]) -> None:
     status, out, error = _call(capsys, *arguments)
     assert (status, out) == (2, "")
     assert error.count("\n") == 1
+
+
+def test_initialisation_tells_signal_and_gradient_of_each_layer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(
+            [
+                "measure",
+                "initialisation",
+                "plain-8",
+                "plain-8:bn=off,init=small",
+                "--data",
+                "shapes",
+                "--images",
+                "8",
+                "--json",
+            ]
+        )
+        == 0
+    )
+    with_bn, without = json.loads(capsys.readouterr().out)["networks"]
+    assert [len(network["layers"]) for network in (with_bn, without)] == [7, 7]
+    assert all(layer["signal"] == pytest.approx(1, abs=0.01) for layer in with_bn["layers"])
+    assert without["layers"][-1]["signal"] < 0.1
+    assert all(layer["gradient"] > 0 for layer in with_bn["layers"])

@@ -27,6 +27,8 @@ def add_to(subparsers: Any) -> None:
     parser = command(measures, "gates", gates, "how far the gates of Highway networks open")
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--data", help="where the test images are (default: the run's)")
+    parser = command(measures, "channels", channels, "how much the channels of each layer differ (from gamma)")
+    parser.add_argument("runs", nargs="+", metavar="RUN")
     studies.add_to(measures)
     toys.add_to(measures)
     trust.add_to(measures)
@@ -40,6 +42,20 @@ def responses(options: Namespace) -> None:
 def gradients(options: Namespace) -> None:
     """The gradient of every layer at a run's last evaluation."""
     _layers(options, "gradients", lambda layer: f"{layer.norm:.3g}  (weights: {layer.weight_norm:.3g})")
+
+
+def channels(options: Namespace) -> None:
+    """Tenth, half and nine tenths of each layer's channels respond with less than these."""
+    from explorer.measurement.channels import channel_spreads
+
+    runs, measured, lines = catalogue(), [], []
+    for name in options.runs:
+        run = runs.run(name)
+        spreads = channel_spreads(recordings.trained(runs, run.run).network)
+        network = run.config.network.name
+        measured.append({"run": run.run, "network": network, "channels": [asdict(spread) for spread in spreads]})
+        lines += [f"{network:<16} {one.layer:<16} {one.low:.3f} {one.middle:.3f} {one.high:.3f}" for one in spreads]
+    result(options, {"runs": measured}, "\n".join(lines))
 
 
 def _layers(options: Namespace, what: str, told: Callable[[Any], str]) -> None:

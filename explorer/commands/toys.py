@@ -1,5 +1,6 @@
 """measure: deep-linear, shattering, propagation: small experiments on untrained or tiny networks, done in a second."""
 
+import math
 from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from explorer.measurement.deep_linear import STEPS, TARGETS
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from explorer.data.prepared import PreparedData
 
 
 def add_to(measures: Any) -> None:
@@ -26,8 +29,15 @@ def add_to(measures: Any) -> None:
     parser.add_argument("--networks", type=int, default=5, help="to average over")
     parser = command(measures, "propagation", propagation, "trunk and branch of untrained blocks (De and Smith 2020)")
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="resnet-56, resnet-56:bn=off, skipinit-56 …")
+    _of_images(parser, 16)
+    parser = command(measures, "initialisation", initialisation, "signal and gradient of untrained networks, by layer")
+    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="plain-56, plain-56:bn=off,init=small …")
+    _of_images(parser, 64)
+
+
+def _of_images(parser: Any, images: int) -> None:
     parser.add_argument("--data", default="auto", help="where the images are")
-    parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--images", type=int, default=images)
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -78,12 +88,36 @@ def propagation(options: Namespace) -> None:
     result(options, {"networks": measured, "images": len(images), "seed": options.seed}, "\n".join(lines))
 
 
+def initialisation(options: Namespace) -> None:
+    """Standard deviation of each layer's response, and norm of its gradient, before the first step."""
+    from explorer.measurement.initialisation import at_start
+
+    configs, measured, lines = [network(name) for name in options.networks], [], []
+    ready = _ready(options)
+    images = ready.normalization(ready.train_images[: options.images])
+    for config in configs:
+        start = at_start(config, images, ready.train_labels[: options.images], options.seed)
+        layers = [
+            {"layer": gradient.layer, "gradient": _finite(gradient.norm), "signal": _finite(response.std)}
+            for gradient, response in zip(start.gradients, start.responses, strict=True)
+        ]
+        measured.append({"network": config.name, "layers": layers})
+        lines += [
+            f"{config.name:<24} {one['layer']:<16} {one['gradient']!s:.10} {one['signal']!s:.10}" for one in layers
+        ]
+    result(options, {"networks": measured, "images": len(images), "seed": options.seed}, "\n".join(lines))
+
+
 def _images(options: Namespace) -> "Tensor":
+    ready = _ready(options)
+    return ready.normalization(ready.train_images[: options.images])
+
+
+def _ready(options: Namespace) -> "PreparedData":
     from explorer.data.prepared import prepared
 
     _at_least("--images", options.images, 1)
-    ready = prepared(sources.load(options.data), TrainingConfig(train_images=max(1000, options.images)))
-    return ready.normalization(ready.train_images[: options.images])
+    return prepared(sources.load(options.data), TrainingConfig(train_images=max(1000, options.images)))
 
 
 def _told(config: NetworkConfig, block: dict[str, Any]) -> str:
@@ -92,8 +126,8 @@ def _told(config: NetworkConfig, block: dict[str, Any]) -> str:
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no infinity."""
-    return None if value == float("inf") else value
+    """JSON has no infinity, and nothing that is no number."""
+    return None if value is None or not math.isfinite(value) else value
 
 
 def _at_least(option: str, value: int, least: int) -> None:
