@@ -33,11 +33,6 @@ def _subject(name: str, images: int = 600) -> Subject:
     return Subject(model, pixels, labels, normalization)
 
 
-def _error_without(subject: Subject, removed: tuple[str, ...]) -> float:
-    (record,) = lesions.chosen(subject, removed)
-    return record.lesions[0].error
-
-
 class _Without(nn.Module):
     """The independent way: a copy of the network, walked through with one block replaced by its shortcut."""
 
@@ -79,7 +74,7 @@ def test_each_lesion_is_what_brute_force_gives_to_the_last_image(name: str) -> N
     for lesion in last.lesions:
         alone = _Without(subject.network, *lesion.blocks).eval()
         assert lesion.error == error(logits(alone, subject.images, subject.normalization), subject.labels), lesion
-        assert lesion.error == _error_without(subject, lesion.blocks)
+        assert lesion.error == lesions.error_without(subject, lesion.blocks)
     assert max(lesion.error for lesion in last.lesions) > last.whole
 
 
@@ -109,7 +104,7 @@ def test_stage_entries_are_told_and_never_drawn() -> None:
     assert [len(lesion.blocks) for lesion in last.lesions] == [1] * 3 + [2] * 3 + [7] * 3  # 8 are not there
     assert not {"stage2.0", "stage3.0"} & set(itertools.chain(*(lesion.blocks for lesion in last.lesions)))
     for lesion in last.lesions:
-        assert lesion.error == _error_without(subject, lesion.blocks)
+        assert lesion.error == lesions.error_without(subject, lesion.blocks)
     *_, again = lesions.several(subject, [1, 2, 7], draws=3, seed=1)
     assert again.lesions == last.lesions
 

@@ -62,6 +62,12 @@ def swapped(subject: Subject, swaps: Sequence[int], draws: int, seed: int = 0) -
 
 def chosen(subject: Subject, removed: Sequence[str]) -> Iterator[LesionRecord]:
     """The error without just these blocks. Raises RequestError where one is not there."""
+    whole, without = error_without(subject, ()), error_without(subject, removed)
+    yield LesionRecord(0, 1, 1, len(subject.labels), whole, (Lesion(tuple(removed), without),))
+
+
+def error_without(subject: Subject, removed: Sequence[str]) -> float:
+    """The error without these blocks; without none of them, the whole network's. Refuses a block that is not there."""
     unknown = set(removed) - set(subject.network.config.block_names)
     if unknown:
         raise RequestError(
@@ -71,29 +77,28 @@ def chosen(subject: Subject, removed: Sequence[str]) -> Iterator[LesionRecord]:
                 block=min(unknown),
             )  # fmt: skip
         )
-    yield from _one_by_one(subject, [tuple(removed)], _without)
+    return _error(subject, tuple(removed), _without)
 
 
 def _one_by_one(subject: Subject, changes: Sequence[tuple[str, ...]], place: Placing) -> Iterator[LesionRecord]:
     """One change after the other, each on all images; the unchanged network first."""
-    network = subject.network
-    by_name = dict(zip(network.config.block_names, _blocks(network), strict=True))
-
-    def error(change: tuple[str, ...] | None) -> float:
-        mistakes = 0
-        with borrowed(network, own_statistics=False), torch.inference_mode():
-            for images, labels in _batches(subject):
-                x = network.begin(images)
-                for name, block in by_name.items():
-                    there = name if change is None else place(change, name)
-                    x = by_name[there](x) if there else block.without(x)
-                mistakes += _wrong(network, x, [], labels)
-        return mistakes / len(subject.labels)
-
-    whole, found = error(None), []
+    whole, found = error_without(subject, ()), []
     for seq, change in enumerate(changes):
-        found.append(Lesion(change, error(change)))
+        found.append(Lesion(change, _error(subject, change, place)))
         yield LesionRecord(seq, len(found), len(changes), len(subject.labels), whole, tuple(found))
+
+
+def _error(subject: Subject, change: tuple[str, ...], place: Placing) -> float:
+    network, mistakes = subject.network, 0
+    by_name = dict(zip(network.config.block_names, _blocks(network), strict=True))
+    with borrowed(network, own_statistics=False), torch.inference_mode():
+        for images, labels in _batches(subject):
+            x = network.begin(images)
+            for name, block in by_name.items():
+                there = place(change, name)
+                x = by_name[there](x) if there else block.without(x)
+            mistakes += _wrong(network, x, [], labels)
+    return mistakes / len(subject.labels)
 
 
 def _without(removed: tuple[str, ...], name: str) -> str | None:
