@@ -177,6 +177,8 @@ def _layers(config: NetworkConfig) -> Iterator[str]:
         norm = f"self.bn{index} = nn.BatchNorm2d({before if config.preactivation else after})"
         pair = [norm, conv] if config.preactivation else [conv, norm]
         yield from (line for line in pair if config.bn or line is not norm)
+    if config.dropout:
+        yield f"self.dropout = nn.Dropout({config.dropout:g})"
 
 
 def _padding(kernel: int) -> str:
@@ -213,12 +215,15 @@ def _forward(config: NetworkConfig) -> Iterator[str]:
         yield from _carried(config)
         yield "out = self.conv1(active)"
         for index in range(2, count + 1):
-            yield f"out = self.conv{index}({norm(index, 'out')}.relu())"
+            value = f"{norm(index, 'out')}.relu()"
+            yield f"out = self.conv{index}({f'self.dropout({value})' if config.dropout else value})"
     else:
         yield from _carried(config)
         for index in range(1, count + 1):
             value = norm(index, f"self.conv{index}({'x' if index == 1 else 'out'})")
             yield f"out = {value}" + (".relu()" if index < count or config.shortcut in ("gate", "none") else "")
+            if config.dropout and index < count:
+                yield "out = self.dropout(out)"
     yield from _joined(config)
 
 

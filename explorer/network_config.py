@@ -24,7 +24,7 @@ _CHOICES = {
     "stride_in": ("1x1", "3x3"),
     "zeros": ("after", "around"),
 }
-_RANGES = {"gate_bias": (-20, 20), "strength": (0, 1), "survival": (0.05, 1)}
+_RANGES = {"gate_bias": (-20, 20), "strength": (0, 1), "survival": (0.05, 1), "dropout": (0, 0.9)}
 _TABLE_1 = {
     ("basic", 18): (2, 2, 2, 2),
     ("basic", 34): (3, 4, 6, 3),
@@ -80,6 +80,9 @@ class NetworkConfig(Config):
     """Factor on the shortcut, y = F(x) + strength x: with 0 the network computes what the plain one does."""
     survival: float = 1.0
     """Stochastic depth: probability that the last block is kept in training, falling linearly from 1 (Huang 2016)."""
+    dropout: float = 0.0
+    """Probability that training sets a value between the two 3x3 layers of a block to 0 (Srivastava et al. 2014; there
+    in residual blocks: Zagoruyko and Komodakis 2016). The paper uses none."""
     stride_in: str = "1x1"
     """Where a bottleneck halves the map: in its first 1x1 layer (the paper) or in the 3x3 (torchvision)."""
     zeros: str = "after"
@@ -134,6 +137,7 @@ class NetworkConfig(Config):
             later("skipinit needs a shortcut A, B or C and bn=off"): self.skipinit and (not adds or self.bn),
             later("strength needs a shortcut A, B or C"): self.strength != 1 and not adds,
             later("survival needs a shortcut A, B or C"): self.survival != 1 and not adds,
+            later("dropout is for basic blocks"): self.dropout != 0 and self.block != "basic",
             later("stride_in is for bottlenecks"): self.stride_in != "1x1" and self.block != "bottleneck",
             later("zeros is for shortcut A"): self.zeros != "after" and self.shortcut != "A",
         }
@@ -187,7 +191,7 @@ class NetworkConfig(Config):
 _DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(NetworkConfig)}
 _OPTIONS = (
     "shortcut", "width", "classes", "preactivation", "bn", "init", "gate_bias", "strength", "survival",
-    "stride_in", "zeros",
+    "dropout", "stride_in", "zeros",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from explorer.measurement.borrowing import borrowed, has_gathered
 from explorer.measurement.branches import branches_heard
 from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import responses_heard
-from explorer.networks.blocks import StochasticDepth
+from explorer.networks.blocks import Chance
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
@@ -162,7 +162,7 @@ class Training:
         self._seen = state["seen"].to(self.device)
 
     def _generators(self) -> list[torch.Generator]:
-        blocks = [module.generator for module in self.network.modules() if isinstance(module, StochasticDepth)]
+        blocks = [module.generator for module in self.network.modules() if isinstance(module, Chance)]
         return [self._augmenting, *blocks]
 
     def _batch(self) -> tuple[Tensor, Tensor]:

@@ -26,6 +26,7 @@ FAMILIES = [
     *(f"{name}width=4" for name in (
             "preresnet-8:", "preresnet-8:shortcut=B,", "highway-8:", "skipinit-8:", "plain-8:bn=off,",
             "resnet-11-bottleneck:", "preresnet-11-bottleneck:", "resnet-8:strength=0.5,", "resnet-8:survival=0.5,",
+            "resnet-8:dropout=0.5,",
             "resnet-18@imagenet:classes=10,", "resnet-50@imagenet:classes=10,",
     )),
 ]  # fmt: skip

@@ -175,6 +175,32 @@ def test_stochastic_depth_falls_linearly_and_skips_as_often_as_it_says() -> None
     assert skipped == pytest.approx(0.6, abs=0.05)
 
 
+def test_dropout_keeps_the_mean_and_leaves_evaluation_alone() -> None:
+    dropout = build(network("resnet-14:dropout=0.3"), seed=5).stage3[1].dropout
+    out = dropout(torch.full((64, 16, 8, 8), 2.0))
+    assert out.unique().tolist() == pytest.approx([0, 2 / 0.7])
+    assert float((out == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
+    x = torch.rand(2, 3)
+    assert torch.equal(dropout.eval()(x), x)
+
+
+@pytest.mark.parametrize("family", ["plain", "resnet", "preresnet", "highway"])
+def test_dropout_stands_between_the_layers_of_a_block(family: str) -> None:
+    """Without what it lets through, the second layer sees nothing: its BN puts out its shift, or F is 0."""
+    block = build(network(f"{family}-14:dropout=0.5"), seed=5).train().stage1[1]
+    block.dropout.forward = torch.zeros_like
+    f = block.residual(torch.rand(4, 16, 8, 8))
+    assert torch.equal(f, torch.zeros_like(f))
+
+
+def test_twins_drop_the_same_values() -> None:
+    x, drawn = torch.ones(4, 16, 8, 8), []
+    for name in ("plain-14:dropout=0.5", "resnet-14:dropout=0.5"):
+        drawn.append(build(network(name), seed=5).train().stage1[1].dropout(x))
+        torch.rand(3)  # global chance has no part in it
+    assert torch.equal(*drawn)
+
+
 def test_a_skipped_block_is_its_shortcut_and_draws_depend_on_the_seed_alone() -> None:
     x = torch.rand(4, 64, 4, 4)
     draws = []

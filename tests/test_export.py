@@ -20,7 +20,8 @@ from tests.test_blocks import seasoned
 
 NAMES = [
     "plain-14", "resnet-14", "resnet-14:zeros=around", "resnet-14:shortcut=B", "resnet-14:shortcut=C",
-    "resnet-14:strength=0.3", "resnet-14:survival=0.4", "resnet-14:bn=off", "resnet-14:shortcut=B,bn=off",
+    "resnet-14:strength=0.3", "resnet-14:survival=0.4", "resnet-14:dropout=0.3",
+    "preresnet-14:dropout=0.3", "highway-14:dropout=0.5", "resnet-14:bn=off", "resnet-14:shortcut=B,bn=off",
     "resnet-20-bottleneck", "resnet-20-bottleneck:stride_in=3x3", "resnet-20-bottleneck:shortcut=A",
     "plain-20-bottleneck", "preresnet-14", "preresnet-14:shortcut=B", "preresnet-14:shortcut=C,survival=0.5",
     "preresnet-20-bottleneck", "plain-14:preactivation=on", "highway-14", "skipinit-14", "skipinit-14:shortcut=C",

@@ -45,6 +45,7 @@ def test_what_stays_in_memory_grows_with_the_root_of_the_depth() -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet-32:width=4", "plain-14:width=4,bn=off", "resnet-20:width=4,survival=0.5",
+                                  "resnet-20:width=4,dropout=0.5",
                                   "preresnet-20-bottleneck:width=4"])  # fmt: skip
 def test_blocks_computed_again_give_the_same_bits(name: str, tiny_images) -> None:
     ended = []

@@ -113,7 +113,7 @@ def test_multiply_adds_and_parameters_follow_their_closed_forms(n: int) -> None:
 
 VARIANTS = [
     "resnet-20", "plain-20:bn=off", "resnet-14:shortcut=C", "resnet-164-bottleneck", "preresnet-56", "highway-32",
-    "preresnet-29-bottleneck:shortcut=A", "skipinit-56", "resnet-32:strength=0.5,survival=0.7",
+    "preresnet-29-bottleneck:shortcut=A", "skipinit-56", "resnet-32:strength=0.5,survival=0.7,dropout=0.2",
 ]  # fmt: skip
 
 

@@ -52,6 +52,7 @@ def _without_times(state: State) -> State:
         ("resnet-8:width=4", _FEW),
         ("plain-8:width=4", replace(_FEW, augmentation="crop+flip", batch_size=30)),
         ("resnet-14:width=4,survival=0.5", _FEW),
+        ("resnet-14:width=4,dropout=0.5", _FEW),
         ("skipinit-8:width=4", replace(_FEW, augmentation="none")),
         ("resnet-8:width=4", replace(_FEW, warm_up_steps=0, warm_up_until_error=0.75, warm_up_rate=0.02, steps=8)),
         ("resnet-8:width=4", replace(_FEW, steps=400, batch_size=2, evaluations=1, train_images=7)),

@@ -220,7 +220,8 @@ def test_recipes_from_a_file(tmp_path) -> None:
     ["plain-8:width=8", "resnet-8:width=8,shortcut=C", "resnet-11-bottleneck:width=8", "preresnet-8:width=8",
      "preresnet-11-bottleneck:width=8", "highway-8:width=8", "skipinit-8:width=8",
      "resnet-8:width=8,bn=off,init=xavier",
-     "resnet-8:width=8,strength=0.5", "resnet-8:width=8,survival=0.5", "resnet-14:width=8,survival=0.2"],
+     "resnet-8:width=8,strength=0.5", "resnet-8:width=8,survival=0.5", "resnet-14:width=8,survival=0.2",
+     "plain-8:width=8,dropout=0.2", "preresnet-8:width=8,dropout=0.2"],
 )  # fmt: skip
 def test_every_cifar_family_learns_and_repeats_itself(name: str, tiny_images: ImageSet) -> None:
     training = replace(TINY_TRAINING, steps=60, batch_size=16, learning_rate=0.05, evaluations=1)

@@ -119,16 +119,35 @@ class Scale(nn.Module):
         return self.alpha * x
 
 
-class StochasticDepth(nn.Module):
-    """Training leaves a block out with probability 1 - survival, for a whole batch; later F counts that much less.
+class Chance(nn.Module):
+    """What draws in training: from a generator of its own, which `build` seeds, so that no other draw disturbs it."""
 
-    Chance comes from a generator of its own, which `build` seeds, so that no other draw disturbs it.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = torch.Generator(device="cpu")
+
+
+class Dropout(Chance):
+    """Training sets values to 0 with this probability and makes up for it in the others (Srivastava et al. 2014)."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape, kept."""
+        if not self.training:
+            return x
+        kept = torch.rand(x.shape, generator=self.generator, device="cpu") >= self.probability
+        return x * (kept.to(x.device, x.dtype) / (1 - self.probability))
+
+
+class StochasticDepth(Chance):
+    """Training leaves a block out with probability 1 - survival, for a whole batch; later F counts that much less."""
 
     def __init__(self, survival: float) -> None:
         super().__init__()
         self.survival = survival
-        self.generator = torch.Generator(device="cpu")
 
     def skips(self) -> bool:
         """Draw, in training, whether this step leaves the block out."""

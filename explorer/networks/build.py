@@ -9,7 +9,7 @@ from torch import nn
 
 from explorer.config import NetworkConfig
 from explorer.errors import RequestError
-from explorer.networks.blocks import Gate, Scale, StochasticDepth
+from explorer.networks.blocks import Chance, Gate, Scale
 from explorer.networks.residual import ResidualNetwork
 
 
@@ -53,7 +53,7 @@ def _initialise(name: str, module: nn.Module, config: NetworkConfig, seed: int) 
         nn.init.zeros_(module.bias)
     elif isinstance(module, Scale):
         nn.init.zeros_(module.alpha)
-    elif isinstance(module, StochasticDepth):
+    elif isinstance(module, Chance):
         module.generator = _generator(name, seed)
 
 

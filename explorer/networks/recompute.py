@@ -13,7 +13,7 @@ from typing import cast
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from explorer.networks.blocks import StochasticDepth
+from explorer.networks.blocks import Chance
 
 
 def segment(blocks: int) -> int:
@@ -34,7 +34,7 @@ def recomputed(blocks: Sequence[nn.Module], x: Tensor, length: int) -> Tensor:
 
 
 def _recomputed_segment(segment: nn.Sequential, x: Tensor) -> Tensor:
-    chances = [module.generator for module in segment.modules() if isinstance(module, StochasticDepth)]
+    chances = [module.generator for module in segment.modules() if isinstance(module, Chance)]
     drawn = [chance.get_state() for chance in chances]
 
     @contextmanager

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from explorer.config import NetworkConfig
 from explorer.networks.blocks import (
     Add,
+    Dropout,
     Gate,
     IdentityShortcut,
     Mix,
@@ -105,6 +106,7 @@ class BasicBlock(Block):
         self.conv1 = convolution(place.in_channels, place.channels, 3, place.stride, config)
         self.bn1 = normalization(place.channels, config)
         self.relu1 = nn.ReLU()
+        self.dropout = Dropout(config.dropout) if config.dropout else None
         self.conv2 = convolution(place.channels, place.channels, 3, 1, config)
         self.bn2 = normalization(place.channels, config)
         self.relu2 = nn.ReLU()
@@ -112,6 +114,8 @@ class BasicBlock(Block):
     def residual(self, x: Tensor) -> Tensor:
         """F(x) = W2 relu(W1 x), BN after each."""
         out = self.relu1(self.bn1(self.conv1(x)))
+        if self.dropout is not None:
+            out = self.dropout(out)
         residual: Tensor = self.bn2(self.conv2(out))
         return residual
 
@@ -179,11 +183,15 @@ class PreactivationBlock(Block):
         self.conv1 = convolution(place.in_channels, place.channels, 3, place.stride, config)
         self.bn2 = normalization(place.channels, config)
         self.relu2 = nn.ReLU()
+        self.dropout = Dropout(config.dropout) if config.dropout else None
         self.conv2 = convolution(place.channels, place.channels, 3, 1, config)
 
     def residual(self, x: Tensor) -> Tensor:
         """F of the activated input."""
-        residual: Tensor = self.conv2(self.relu2(self.bn2(self.conv1(x))))
+        out = self.relu2(self.bn2(self.conv1(x)))
+        if self.dropout is not None:
+            out = self.dropout(out)
+        residual: Tensor = self.conv2(out)
         return residual
 
     def forward(self, x: Tensor) -> Tensor:

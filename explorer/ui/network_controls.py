@@ -104,7 +104,7 @@ def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
     """What few want to change."""
     values: dict[str, Any] = {}
     with st.expander(tr("More: normalisation, initialisation, strength of the shortcut")):
-        columns = iter(st.columns(5))
+        columns = iter(st.columns(6))
         if family != "skipinit":
             st.session_state.setdefault(f"{key}-bn", family != "vgg")
             values["bn"] = next(columns).toggle(tr("Batch normalisation"), key=f"{key}-bn")
@@ -113,8 +113,12 @@ def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
         with next(columns):
             help_text = tr("Half and twice Kaiming's standard deviation are too small and too large.")
             values["init"] = _pick(key, "init", tr("Initialisation"), list(_INITS), _INITS, help_text)
+        tenths = [tenth / 10 for tenth in range(11)]
+        if block == "basic":
+            with next(columns):
+                help_text = tr("Between the two layers of each block; the paper uses none.")
+                values["dropout"] = _slide(key, "dropout", tr("Dropout"), tenths[:10], 0.0, help_text)
         if shortcut:
-            tenths = [tenth / 10 for tenth in range(11)]
             with next(columns):
                 help_text = tr("y = F(x) + strength · x: 0 computes what a plain network does.")
                 values["strength"] = _slide(key, "strength", tr("Shortcut strength"), tenths, 1.0, help_text)

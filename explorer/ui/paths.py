@@ -18,7 +18,7 @@ from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import labels, most_trained
 
 _IMAGES, _DRAWS = 16, 30
-_PASSES_A_BLOCK = 6.0  # what a block costs on the way back, as measured: little work at a time
+_PASSES_A_BLOCK = 1.5  # what a block costs on the way back, as measured: little work at a time
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 
 

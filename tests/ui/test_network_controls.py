@@ -31,7 +31,7 @@ def _shown(app: AppTest) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["resnet-20", "plain-56:width=32", "resnet-44:shortcut=B,bn=off,init=large,strength=0.5,survival=0.7",
+    ["resnet-20", "plain-56:width=32", "resnet-44:shortcut=B,bn=off,init=large,strength=0.5,survival=0.7,dropout=0.2",
      "highway-32:gate_bias=-5", "preresnet-164-bottleneck", "skipinit-56:shortcut=C", "resnet-20:zeros=around",
      "resnet-29-bottleneck:stride_in=3x3", "resnet-1202", "resnet-50@imagenet", "plain-34@imagenet",
      "resnet-34@imagenet:shortcut=A,width=32", "vgg-16@imagenet:bn=on",
