@@ -16,6 +16,7 @@ _MIDDLE = _BELOW_TRAINING | {
     "measurement",
     "training",
     "race",
+    "sweep",
     "recipes",
     "checkpoints",
     "summary",
@@ -48,6 +49,8 @@ ALLOWED = {
     "summary": {"config", "networks", "outline"},
     "recipes": {"config", "errors", "language"},
     "race": {"config", "errors", "language", "recipes"},
+    "notes": {"language"},
+    "sweep": _LOW | {"canonical", "recipes"},
     "measurement": _BELOW_TRAINING | {"measurement"},
     "training": _BELOW_TRAINING | {"measurement"},
     "checkpoints": _BELOW_TRAINING | {"files", "weights"},
@@ -58,7 +61,8 @@ ALLOWED = {
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
     "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states"},
-    "ui": _MIDDLE | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"},
+    "ui": _MIDDLE
+    | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines", "notes"},
     "commands": _MIDDLE
     | {
         "files",

@@ -1,8 +1,10 @@
 """train and race: runs on this machine, followed to their end."""
 
+import re
 import time
 from argparse import Namespace
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from explorer.commands.output import catalogue, command, line, numbers, percent, result, say
@@ -13,12 +15,14 @@ from explorer.engines.local import LocalEngine
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
 from explorer.jobs import follow
+from explorer.measurement.sweep import points
 from explorer.measurement.verdict import Gap, verdict
 from explorer.memory import check_training
 from explorer.race import Race
 from explorer.recipes import Recipe, recipe
-from explorer.records import EvaluationRecord, Record, record_to_dict
+from explorer.records import EvaluationRecord, Provenance, Record, record_to_dict
 from explorer.runs import DONE, Store
+from explorer.sweep import Sweep, factor, packed
 
 
 def add_to(subparsers: Any) -> None:
@@ -32,6 +36,12 @@ def add_to(subparsers: Any) -> None:
     parser = command(subparsers, "race", race, "train a shallow and a deep network of each family, and judge")
     parser.add_argument("--families", default="plain,resnet")
     parser.add_argument("--depths", help="two or more, as 20,56 (default: the recipe's pair)")
+    _add_recipe(parser)
+    parser = command(subparsers, "sweep", sweep, "train networks with one factor at several values")
+    parser.add_argument("factor", help="train_images, dropout, bn, depth, learning_rate …")
+    parser.add_argument("--networks", default="plain-20,resnet-20", help="names, separated by spaces or commas")
+    parser.add_argument("--values", help="as 250,1000,5000 (default: the factor's usual ones)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the results there, as assets/sweeps has them")
     _add_recipe(parser)
 
 
@@ -76,6 +86,26 @@ def race(options: Namespace) -> None:
         "verdict": {family: _gap_values(gap) for family, gap in gaps.items()},
     }
     result(options, values, _told(runs, gaps))
+
+
+def sweep(options: Namespace) -> None:
+    """Train a sweep; how the networks' errors depend on the factor."""
+    source, chosen, varied = sources.resolve(options.data), _recipe(options), factor(options.factor)
+    values = tuple(map(varied.read, options.values.split(","))) if options.values else varied.values
+    networks = tuple(map(network, re.split(r"[,\s]+(?=[a-z]+-\d)", options.networks.strip())))
+    entered = Sweep(chosen, source.name, networks, varied, values, numbers("seeds", options.seeds))
+    runs, finals = _results(options, entered.runs, source)
+    if options.out:
+        made = [store_run.provenance for store_run in map(Store(home()).run, (config.run for config, _ in finals))]
+        options.out.write_text(packed(finals, _together(made)), encoding="utf-8")
+    found = {one.name: [asdict(point) for point in measured] for one, measured in points(finals, varied.name).items()}
+    result(options, {"factor": varied.name, "points": found, "runs": runs})
+
+
+def _together(made: list[Provenance | None]) -> Provenance:
+    """Of several runs made alike: that of the last, with the seconds of all."""
+    known = sorted((one for one in made if one), key=lambda one: one.date)
+    return replace(known[-1], seconds=sum(one.seconds for one in known))
 
 
 def _results(

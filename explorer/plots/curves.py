@@ -51,7 +51,7 @@ class _Series:
 
 
 @dataclass(frozen=True)
-class _Line:
+class NetworkLine:
     """How a network is drawn: its name in the legend, and `theme.line`'s arguments."""
 
     name: str
@@ -68,7 +68,7 @@ def error_curves(curves: Sequence[Curve], steps: int = 0, marks: Sequence[Mark] 
     A recording behind a live race is drawn faint. `marks` stand grey at the right edge.
     """
     figure = theme.panels(theme.family_titles(), tr("error"))
-    lines = _lines({curve.drawn_as for curve in curves})
+    lines = network_lines({curve.drawn_as for curve in curves})
     for recorded in (True, False):
         for drawn_as, line in lines.items():
             chosen = [curve for curve in curves if (curve.drawn_as, curve.recorded) == (drawn_as, recorded)]
@@ -109,7 +109,7 @@ def _in_words(config: RunConfig, last: EvaluationRecord) -> str:
     return tr("{name}, seed {seed}, step {step}: training error {training:.1%}, test error {test:.1%}", **asked)
 
 
-def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, bool], _Line]:
+def network_lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, bool], NetworkLine]:
     """Which line each network has: the depth's rank among all, and a number where only an option tells it apart, or
     that it was constructed before it was trained."""
     ordered = sorted(drawn, key=lambda one: (one[0].depth, one[0].name, one[1]))
@@ -122,11 +122,11 @@ def _lines(drawn: Set[tuple[NetworkConfig, bool]]) -> dict[tuple[NetworkConfig, 
             variant = variants[network.family, network.depth] = variants.get((network.family, network.depth), 0) + 1
         rank = depths.index(network.depth)
         name = tr("{name} constructed,", name=names[network]) if constructed else names[network]
-        lines[network, constructed] = _Line(name, network.family, rank, len(depths), variant)
+        lines[network, constructed] = NetworkLine(name, network.family, rank, len(depths), variant)
     return lines
 
 
-def _add_network(figure: go.Figure, curves: list[Curve], drawn: _Line, behind: bool) -> None:
+def _add_network(figure: go.Figure, curves: list[Curve], drawn: NetworkLine, behind: bool) -> None:
     """The mean of the finished seeds with its band; a seed under way beside them is a line of its own."""
     finished = [curve for curve in curves if _is_finished(curve)]
     name, column = drawn.name, 1 if curves[0].config.network.shortcut == "none" else 2

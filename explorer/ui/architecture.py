@@ -13,6 +13,8 @@ from explorer.ui.runs import submit
 
 _TWIN, _ALONE = "its twin", "nothing"  # names, as they stand in the address
 _FIGURE_3 = ("vgg-19@imagenet", "plain-34@imagenet", "resnet-34@imagenet")
+_SHORTCUTS = ("plain-56", "resnet-56", "resnet-56:shortcut=B", "resnet-56:shortcut=C", "highway-56")
+_DEPTHS = tuple(f"{name}@imagenet" for name in ("vgg-19", "plain-34", "resnet-34", "resnet-50", "resnet-152"))
 _TABLE_1 = (
     "plain-18@imagenet", "resnet-18@imagenet", "plain-34@imagenet", "resnet-34@imagenet", "resnet-50@imagenet",
     "resnet-101@imagenet", "resnet-152@imagenet", "vgg-16@imagenet", "vgg-19@imagenet", "googlenet@imagenet",
@@ -52,6 +54,18 @@ def table_1() -> None:
                 "GoogLeNet is torchvision's, with 3×3 layers where the original has 5×5."
             )
         )
+
+
+def shortcuts_counted() -> None:
+    """What each kind of shortcut costs."""
+    outlines = [outline(network(name)) for name in _SHORTCUTS]
+    frame.finding([counts.twins(outlines[1], outlines[0])], tr("Counted on the networks themselves."))
+    st.html(counts.printed_table([(one, None) for one in outlines]))
+
+
+def depths_counted() -> None:
+    """What depth costs on ImageNet, beside VGG."""
+    st.html(counts.printed_table([(outline(one), printed(one)) for one in map(network, _DEPTHS)]))
 
 
 def outline(config: NetworkConfig) -> Outline:

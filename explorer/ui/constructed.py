@@ -150,6 +150,12 @@ def _asked(shallow: Run, deep: Run) -> studies.Asked:
     return studies.Asked(shallow, ["constructed", shallow.run, "--depth", depth, "--images", str(_IMAGES)], seconds)
 
 
+def sentence(runs: Sequence[Run], family: str) -> str:
+    """What the construction of a family's deep network showed; empty where it was not made."""
+    pair, made = _pair(runs, family), study(runs, family)
+    return _sentence(*pair, made) if pair and made and made.state == MADE else ""
+
+
 def study(runs: Sequence[Run], family: str) -> Study | None:
     """The study of a family's pair among these runs, as far as it is."""
     pair = _pair(runs, family)

@@ -51,11 +51,13 @@ def stages(outline: Outline) -> str:
 
 
 def printed_table(networks: Sequence[tuple[Outline, Printed | None]]) -> str:
-    """Every network counted, beside what the paper prints of its multiply-adds, with the difference."""
-    head = "".join(f"<th scope='col'>{told(name)}</th>" for name in _PRINTED_HEADS)
+    """Every network counted; where the paper prints multiply-adds of any, beside them, with the difference."""
+    compared = any(paper for _, paper in networks)
+    heads = _PRINTED_HEADS if compared else _PRINTED_HEADS[:3]
+    head = "".join(f"<th scope='col'>{told(name)}</th>" for name in heads)
     remarks = [paper.remark for _, paper in networks if paper and paper.remark]
     marks = dict(zip(dict.fromkeys(remarks), _MARKS, strict=False))
-    rows = "".join(_printed_row(outline, paper, marks) for outline, paper in networks)
+    rows = "".join(_printed_row(outline, paper, marks, compared) for outline, paper in networks)
     notes = "".join(f"<p class='rx-basis'>{mark} {escape(told(remark))}</p>" for remark, mark in marks.items())
     return f"<table class='rx-counts'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{notes}"
 
@@ -97,18 +99,15 @@ def _rounded(count: float | None) -> str:
     )
 
 
-def _printed_row(outline: Outline, paper: Printed | None, marks: dict[str, str]) -> str:
+def _printed_row(outline: Outline, paper: Printed | None, marks: dict[str, str], compared: bool) -> str:
     printed, differs = "", ""
     if paper and paper.macs:
         printed = _rounded(paper.macs) + marks.get(paper.remark, "")
         differs = _percent(outline.macs / paper.macs - 1)
     cells = (outline.parameters, outline.macs)
     name = escape(outline.network.removesuffix("@imagenet"))
-    return (
-        f"<tr><th scope='row'>{name}</th>"
-        + "".join(f"<td>{cell:,}</td>" for cell in cells)
-        + f"<td>{printed}</td><td>{differs}</td></tr>"
-    )
+    beside = f"<td>{printed}</td><td>{differs}</td>" if compared else ""
+    return f"<tr><th scope='row'>{name}</th>" + "".join(f"<td>{cell:,}</td>" for cell in cells) + f"{beside}</tr>"
 
 
 def _stage_row(stage: Stage, total: int) -> str:

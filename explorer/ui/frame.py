@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from explorer.language import later, told, tr
 from explorer.records import Provenance
 
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
+_SAID = "said-since-the-last-figure"
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _UNEXPECTED = later(
     "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
@@ -41,14 +43,33 @@ def begin(title: str, question: str | None = None) -> None:
     st.title(question or title, anchor=False)
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a page has said since its last figure: the next one is about it."""
+
+    sentences: tuple[str, ...] = ()
+    basis: str = ""
+    made: str = ""
+    """Provenance in words."""
+
+
+def take_said() -> Said:
+    """What was said since the last figure; from then on nothing is."""
+    said: Said = st.session_state.pop(_SAID, Said())
+    return said
+
+
 def finding(sentences: Sequence[str], basis: str) -> None:
     """Draw what the page found, large, a line a sentence (**bold** allowed), and what that rests on, small."""
+    st.session_state[_SAID] = Said(tuple(sentences), basis)
     lines = "".join("<p>" + _BOLD.sub(r"<b>\1</b>", escape(sentence)) + "</p>" for sentence in sentences)
     st.html(f'<div class="rx-finding">{lines}<p class="rx-basis">{escape(basis)}</p></div>')
 
 
 def provenance_badge(provenance: Provenance) -> None:
     """Draw a small pill that says where the numbers beside it come from."""
+    said: Said = st.session_state.get(_SAID, Said())
+    st.session_state[_SAID] = replace(said, made=_in_words(provenance))
     st.html(provenance_html(provenance))
 
 
@@ -65,6 +86,12 @@ def provenance_html(provenance: Provenance) -> str:
     rest = "".join(f"<span>{escape(word)}</span>" for word in words if word)
     title = escape(" · ".join(detail for detail in details if detail), quote=True)
     return f'<div class="rx-provenance" title="{title}">{pill}{rest}</div>'
+
+
+def _in_words(provenance: Provenance) -> str:
+    origin = told(ORIGINS.get(provenance.origin, ORIGINS["recorded"]))
+    words = (origin, told_device(provenance.device), provenance.date[:10], told_description(provenance.data))
+    return " · ".join(word for word in words if word)
 
 
 def show_error(error: Exception) -> None:

@@ -205,6 +205,11 @@ def _verdict(lines: Sequence[LayerLine], relative: bool) -> str:
     return tr("No layer's gradient vanishes in any of them.")
 
 
+def range_at_the_end(run: Run) -> str:
+    """From which norm to which a run's gradients went at its end, and its training error, as a sentence."""
+    return _range_sentence(_recorded(run, run.config.network.name, 1.0, False), run)
+
+
 def vanishing(run: Run) -> bool:
     """Whether a layer's gradient was less than a thousandth of its network's median at any evaluation of a run."""
     norms = [[gradient.norm for gradient in record.gradients] for record in _evaluations(run)]

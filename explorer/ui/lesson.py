@@ -1,6 +1,6 @@
 """The lesson: the paper in its own order, each step a short text, a question to answer first, and a live panel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from explorer import paper
 from explorer.engines.studies import DONE
 from explorer.language import language, later, told, tr
 from explorer.measurement.verdict import verdict
+from explorer.notes import Guess
 from explorer.runs import Run
 from explorer.ui import (
     architecture,
@@ -19,6 +20,7 @@ from explorer.ui import (
     frame,
     gradients,
     lesions,
+    present,
     resources,
     responses,
     sentences,
@@ -26,6 +28,7 @@ from explorer.ui import (
 )  # fmt: skip
 from explorer.ui.runs import deepest, final, most_trained
 
+SAY, SHOW, TELL = "say", "show", "tell"
 _FOLDER = Path(__file__).resolve().parents[2] / "assets" / "lessons"
 
 
@@ -51,6 +54,13 @@ class Step:
     question: Question | None = None
     links: tuple[str, ...] = field(default=())
     """Pages where it goes on."""
+    slide: Callable[[], None] | None = None
+    """What presenter mode shows of a panel that is larger than a screen."""
+
+    @property
+    def screens(self) -> tuple[str, ...]:
+        """What is shown of it one after the other in presenter mode: the end of the text comes after the result."""
+        return (SAY, SHOW, TELL) if self.question else (SAY, SHOW)
 
 
 def text(name: str, of: str) -> tuple[str, str]:
@@ -60,11 +70,14 @@ def text(name: str, of: str) -> tuple[str, str]:
 
 
 def panel() -> None:
-    """The step that the address asks for."""
+    """The step that the address asks for; in presenter mode one screen of it."""
     names = [step.name for step in STEPS]
     asked = st.query_params.get("step", names[0])
     at = names.index(asked) if asked in names else 0
     step = STEPS[at]
+    if present.presenting():
+        _screen(step)
+        return
     title, body = text(step.name, language())
     st.html(f'<p class="rx-eyebrow">{at + 1} / {len(STEPS)} · {told(step.source)}</p>')
     st.title(title, anchor=False)
@@ -103,8 +116,58 @@ def _go(to: int) -> None:
     st.rerun()
 
 
+def _screen(step: Step) -> None:
+    """One thing: what is said or asked, what is shown, or what that means; as the address says."""
+    screens = [(one.name, what) for one in STEPS for what in one.screens]
+    asked = st.query_params.get("screen", step.screens[0])
+    what = asked if asked in step.screens else step.screens[0]
+    at = screens.index((step.name, what))
+    title, body = text(step.name, language())
+    begins, _, goes_on = body.partition("\n\n")
+    with st.container(key="screen" if what == SHOW else "words"):
+        if what == SHOW:
+            st.html(f'<h1 class="rx-eyebrow">{title}</h1>')
+            if step.question and _chosen(step.name):
+                _judged(step.question, _chosen(step.name))
+            with frame.errors_in_place():
+                (step.slide or step.panel)()
+        else:
+            st.html(f'<p class="rx-eyebrow">{told(step.source)}</p>')
+            st.title(title, anchor=False)
+            st.markdown(goes_on if what == TELL else begins if step.question else body)
+            if step.question and what == SAY:
+                _asked(step.name, step.question)
+    _turn_screen(screens, at)
+
+
+def _turn_screen(screens: Sequence[tuple[str, str]], at: int) -> None:
+    with st.container(key="turning"):
+        if at and st.button("‹", shortcut="Left", key="lesson-back"):
+            _go_to(*screens[at - 1])
+        st.html(f"{at + 1} / {len(screens)}")
+        if at + 1 < len(screens) and st.button("›", shortcut="Right", key="lesson-next"):
+            _go_to(*screens[at + 1])
+
+
+def _go_to(name: str, what: str) -> None:
+    st.query_params["step"], st.query_params["screen"] = name, what
+    st.rerun()
+
+
 def _answered(name: str, question: Question) -> bool:
     """Ask; whether the result may be shown. What was answered stays, with what was measured beside it."""
+    answer = _asked(name, question)
+    if answer is None:
+        key = f"lesson-answer-{name}"
+        if st.button(tr("Show it without a guess"), key=f"{key}-skip", type="tertiary"):
+            st.session_state[f"{key}-skipped"] = True
+        return bool(st.session_state.get(f"{key}-skipped"))
+    _judged(question, answer)
+    return True
+
+
+def _asked(name: str, question: Question) -> str | None:
+    """The question with its choices; the answer so far, which stays."""
     st.markdown(f"**{told(question.asked)}**")
     key = f"lesson-answer-{name}"
     st.session_state.setdefault(key, st.session_state.get(f"{key}-kept"))
@@ -116,10 +179,29 @@ def _answered(name: str, question: Question) -> bool:
         label_visibility="collapsed",
     )
     st.session_state[f"{key}-kept"] = answer
-    if answer is None:
-        if st.button(tr("Show it without a guess"), key=f"{key}-skip", type="tertiary"):
-            st.session_state[f"{key}-skipped"] = True
-        return bool(st.session_state.get(f"{key}-skipped"))
+    return answer
+
+
+def _chosen(name: str) -> str | None:
+    """What was answered before, wherever it was asked."""
+    kept: str | None = st.session_state.get(f"lesson-answer-{name}-kept")
+    return kept
+
+
+def guesses() -> list[Guess]:
+    """What this reader answered so far, beside what was measured."""
+    found = []
+    for step in STEPS:
+        answer = _chosen(step.name)
+        if step.question and answer:
+            measured = step.question.measured()
+            said = told(step.question.choices[measured]) if measured else ""
+            found.append(Guess(told(step.question.asked), told(step.question.choices[answer]), said))
+    return found
+
+
+def _judged(question: Question, answer: str | None) -> None:
+    """The answer beside what was measured."""
     measured = question.measured()
     if measured is None:
         st.caption(tr("Nothing has been measured yet that could tell."))
@@ -127,7 +209,6 @@ def _answered(name: str, question: Question) -> bool:
         st.success(tr("So it was measured."), icon=":material/check:")
     else:
         st.info(tr("Measured: {answer}", answer=told(question.choices[measured])), icon=":material/straighten:")
-    return True
 
 
 def _best() -> list[Run]:
@@ -228,8 +309,9 @@ STEPS = (
          Question(later("A deep network made of the trained shallow one by adding identity layers has a training error "
                         "that is …"), _MORE_LESS, _as_good)),
     Step("residual", later("Section 3.1"), responses.summands),
-    Step("shortcuts", later("Sections 2, 3.2 and 4.1"), architecture.build),
-    Step("architectures", later("Sections 3.3 and 4.1, Table 1, Figure 3"), architecture.table_1),
+    Step("shortcuts", later("Sections 2, 3.2 and 4.1"), architecture.build, slide=architecture.shortcuts_counted),
+    Step("architectures", later("Sections 3.3 and 4.1, Table 1, Figure 3"), architecture.table_1,
+         slide=architecture.depths_counted),
     Step("cifar", later("Section 4.2, Table 6, Figure 6"), depth.panel),
     Step("responses", later("Section 4.2, Figure 7"), responses.panel,
          Question(later("The responses of residual layers are on average …"),

@@ -2,6 +2,7 @@
 // the data or the page's theme change, always with the same element.
 
 const charts = new WeakMap()
+const BOOKMARK = { width: 24, height: 24, path: "M6 3h12v18l-6-5-6 5z" }
 const NARROW = 560 // pixels; below, a figure may bring another arrangement
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -23,6 +24,7 @@ function mount(parent, { key }) {
   chart.picture.setAttribute("role", "img")
   chart.sizes = new ResizeObserver(() => requestAnimationFrame(() => resize(chart)))
   chart.sizes.observe(host)
+  chart.sizes.observe(host.closest("[data-testid=stMainBlockContainer]") ?? host) // what stands above it moves it
   host.addEventListener("pointerdown", () => hold(chart))
   count("__residualMounts", key)
   return chart
@@ -53,12 +55,14 @@ function hold(chart) {
 async function draw(chart) {
   const shown = newest(chart)
   chart.narrow = shown.narrow && chart.host.clientWidth < NARROW ? shown.narrow : null
-  chart.host.style.height = `${chart.narrow?.height ?? shown.height}px`
   chart.picture.setAttribute("aria-label", shown.alt)
   drawStatus(chart, shown.status)
+  chart.high = chart.data.large ? heightLeft(chart) : chart.narrow?.height ?? shown.height
+  chart.host.style.height = `${chart.high}px`
   try {
     const Plotly = await library(chart.data.plotly)
     if (!chart.gone && !chart.held) await react(Plotly, chart, shown.figure)
+    fill(chart)
   } catch (error) {
     fail(chart, error)
   }
@@ -66,10 +70,11 @@ async function draw(chart) {
 
 async function react(Plotly, chart, figure) {
   const colours = pageColours(chart.host)
-  const drawn = JSON.stringify([colours, chart.data.height, chart.narrow, chart.replay?.at]) + figure
+  const drawn = JSON.stringify([colours, chart.data.height, chart.data.large, chart.narrow, chart.replay?.at]) + figure
   if (drawn === chart.drawn) return // nothing changed: a tick of a quiet run costs a comparison
   chart.drawn = drawn
-  const { data: whole, layout } = JSON.parse(figure)
+  const parsed = JSON.parse(figure)
+  const { data: whole, layout } = chart.data.large ? enlarged(parsed, chart.high) : parsed
   const data = played(chart, whole)
   chart.config ??= config(Plotly, chart) // one object for good: given another, plotly.js starts from scratch
   await Plotly.react(chart.canvas, identified(data), themed(arranged(layout, chart.narrow), colours), chart.config)
@@ -95,6 +100,7 @@ function link(Plotly, chart) {
 }
 
 function resize(chart) {
+  fill(chart)
   const { clientWidth: width, clientHeight: height } = chart.canvas
   if (chart.gone || !chart.drawn || !width || !height) return // not drawn yet, or on a hidden tab
   if (chart.data.narrow && !chart.narrow !== width >= NARROW) return draw(chart)
@@ -170,7 +176,8 @@ function config(Plotly, chart) {
     icon,
     click: () => download(Plotly, chart, format),
   })
-  const files = [save("png", Plotly.Icons.camera), save("svg", Plotly.Icons.disk)]
+  const keep = { name: "keep", title: chart.data.words.keep, icon: BOOKMARK, click: () => chart.tell("keep", true) }
+  const files = [keep, save("png", Plotly.Icons.camera), save("svg", Plotly.Icons.disk)]
   return {
     displaylogo: false,
     showTips: false,

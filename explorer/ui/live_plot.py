@@ -3,6 +3,7 @@
 `st.plotly_chart` builds the chart anew whenever its figure changes, with or without a key.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import streamlit as st
 
 from explorer.language import tr
 from explorer.plots import theme
-from explorer.ui import live_feed, server
+from explorer.ui import live_feed, notes, present, server
 
 _HERE = Path(__file__)
+_SCRIPTS = ("live_plot", "large_plot", "live_feed", "replay")
 _component = st.components.v2.component(
     "residual_live_plot",
     css=_HERE.with_suffix(".css").read_text(),
-    js="\n".join(_HERE.with_name(name).read_text() for name in ("live_plot.js", "live_feed.js", "replay.js")),
+    js="\n".join(_HERE.with_name(f"{name}.js").read_text() for name in _SCRIPTS),
     isolate_styles=False,  # plotly.js puts its styles into the document, unseen by a shadow root
 )
 
@@ -48,7 +50,7 @@ def live_plot(
     Zoom and legend survive while `layout.uirevision` stays the same, as it does if the figure leaves it out.
     """
     shown = {"figure": theme.to_json(figure), "alt": alt, "narrow": narrow}
-    _mount(key, height, shown | {"replay": asdict(replay) if replay else None})
+    _mount(key, height, shown | {"replay": asdict(replay) if replay else None}, lambda: shown)
 
 
 def watched_plot(name: str, feed: live_feed.Feed, *, key: str, height: int) -> None:
@@ -57,18 +59,21 @@ def watched_plot(name: str, feed: live_feed.Feed, *, key: str, height: int) -> N
     When the feed's stage changes, the fragment that this is called in runs again.
     """
     stage = feed.stage  # before the picture: a change in between is seen at the first look
-    _mount(key, height, {**feed.picture().to_dict(), "feed": {"url": server.feed_url(name), "stage": stage}})
+    shown = {**feed.picture().to_dict(), "feed": {"url": server.feed_url(name), "stage": stage}}
+    _mount(key, height, shown, lambda: feed.picture().to_dict())
 
 
-def _mount(key: str, height: int, shown: dict[str, Any]) -> None:
+def _mount(key: str, height: int, shown: dict[str, Any], now: Callable[[], dict[str, Any]]) -> None:
     data = {"key": key, "height": height, "plotly": server.plotly_url(), "words": _words(), **shown}
-    _component(key=key, data=data, height="content", on_stage_change=_nothing)
+    data["large"] = present.presenting()
+    _component(key=key, data=data, height="content", on_stage_change=_nothing, on_keep_change=notes.keeper(now))
 
 
 def _words() -> dict[str, str]:
     """What the chart's own controls say; # is a number or a format."""
     return {
         "download": tr("Download as #"),
+        "keep": tr("Keep for my notes"),
         "failed": tr("The chart could not be drawn. Reload the page to try again."),
         "moment": tr("Moment of the training, in steps"),
         "speed": tr("How fast it is played"),

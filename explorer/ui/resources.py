@@ -12,6 +12,7 @@ import streamlit as st
 from filelock import FileLock, Timeout
 
 from explorer import recordings
+from explorer import sweep as sweeps
 from explorer.data import sources
 from explorer.engines.local import LocalEngine
 from explorer.engines.studies import Studies
@@ -19,6 +20,7 @@ from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
 from explorer.language import tr
 from explorer.recordings import Catalogue, Library
+from explorer.records import Provenance
 from explorer.runs import Run, Store
 from explorer.ui.names import label
 
@@ -88,6 +90,16 @@ def studies() -> Studies:
 def library() -> Library:
     """The recordings that ship with the program."""
     return Library()
+
+
+@st.cache_resource
+def sweep(name: str) -> tuple[sweeps.Results, Provenance]:
+    """A sweep that ships with the program, and where it was made."""
+    try:
+        text = (sweeps.SHIPPED / f"{name}.jsonl").read_text(encoding="utf-8")
+    except OSError:
+        raise RequestError(tr("the recorded answer ({name}) is missing from this installation", name=name)) from None
+    return sweeps.unpacked(text, name)
 
 
 def catalogue() -> Catalogue:

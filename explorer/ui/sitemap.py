@@ -64,6 +64,8 @@ PAGES = (
         "toys", INSIDE, later("Toys"), ":material/toys:", later("Why it helps, in small networks that answer at once.")
     ),
     Entry("lesson", STUDY, later("Lesson"), ":material/school:", later("The paper, step by step.")),
+    Entry("questions", STUDY, later("Questions"), ":material/quiz:", later("What readers asked, as experiments.")),
+    Entry("notes", STUDY, later("Notes"), ":material/bookmark:", later("What you kept, to take home.")),
     Entry("runs", WORKSHOP, later("Runs"), ":material/list_alt:", later("Every trained network, compared.")),
 )
 HOME = PAGES[0]

@@ -1,0 +1,113 @@
+"""What a reader keeps in one visit: figures by the button at each, guesses, remarks; and the page to take along."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from explorer import notes
+from explorer.language import language, told, tr, using
+from explorer.notes import Guess, Note
+from explorer.ui import frame, sitemap
+
+_KEY, _TOAST, _MOST = "notes", "notes-toast", 40
+
+
+def kept() -> list[Note]:
+    """What was kept so far, oldest first."""
+    found: list[Note] = st.session_state.setdefault(_KEY, [])
+    return found
+
+
+def keeper(shown: Callable[[], Mapping[str, Any]]) -> Callable[[], None]:
+    """What keeps a figure together with what the page says of it now; `shown` gives its JSON and its words."""
+    said = frame.take_said()
+    if told_now := st.session_state.pop(_TOAST, ""):  # here: a callback of a fragment must not draw
+        st.toast(told_now, icon=":material/bookmark_added:")
+
+    def keep() -> None:
+        if len(kept()) >= _MOST:
+            st.session_state[_TOAST] = tr("{most} figures are kept: more do not fit into one page.", most=_MOST)
+            return
+        picture = shown()
+        note = Note(_title(), _address(), said.sentences, said.basis, said.made, picture["figure"], picture["alt"])
+        kept().append(note)
+        st.session_state[_TOAST] = tr("Kept: see the page Notes.")
+
+    return keep
+
+
+def panel(guesses: list[Guess]) -> None:
+    """What was kept, to be remarked on, removed and downloaded."""
+    title = tr("Notes on Deep Residual Learning")
+    remarks = st.text_area(
+        tr("My remarks"), key="notes-remarks", value=st.session_state.get("notes-remarks-kept", ""), height=110
+    )
+    st.session_state["notes-remarks-kept"] = remarks
+    for index, note in enumerate(kept()):
+        _one(index, note)
+    if guesses:
+        st.subheader(tr("Guesses"), anchor=False)
+        st.table([{tr("question"): g.asked, tr("my guess"): g.answered, tr("measured"): g.measured} for g in guesses])
+    if not kept() and not guesses:
+        st.info(
+            tr(
+                "Nothing is kept yet. Each figure has a bookmark beside its download buttons; guesses of the lesson "
+                "come by themselves."
+            ),
+            icon=":material/bookmark:",
+        )
+        sitemap.link("lesson")
+    left, right, _ = st.columns([2, 2, 3])
+    text = notes.markdown(title, kept(), guesses, remarks)
+    left.download_button(
+        tr("Download as a page"), partial(_page, title, tuple(kept()), guesses, remarks, language()),
+        "residual-notes.html", "text/html",
+        icon=":material/download:", type="primary", width="stretch", key="notes-html",
+    )  # fmt: skip
+    right.download_button(
+        tr("Download as Markdown"), text, "residual-notes.md", "text/markdown", icon=":material/download:",
+        width="stretch", key="notes-markdown",
+    )  # fmt: skip
+    st.caption(tr("Kept on this server until this tab is closed or reloaded: download before."))
+
+
+def _one(index: int, note: Note) -> None:
+    with st.container(border=True):
+        words, button = st.columns([6, 1], vertical_alignment="top")
+        words.markdown(f"**{note.page}**  \n" + "  \n".join(note.said or (note.alt,)))
+        if note.made:
+            words.caption(note.made)
+        if button.button(tr("Remove"), key=f"notes-remove-{index}-{len(kept())}", type="tertiary"):
+            kept().pop(index)
+            st.rerun()
+        remark = st.text_input(
+            tr("My remark"), value=note.remark, key=f"notes-remark-{index}-{len(kept())}", max_chars=2000
+        )
+        kept()[index] = replace(note, remark=remark)
+
+
+def _page(title: str, found: Sequence[Note], guesses: Sequence[Guess], remarks: str, spoken: str) -> bytes:
+    """Made when it is asked for, in a thread that knows no visitor."""
+    from plotly.offline import get_plotlyjs
+
+    with using(spoken):
+        return notes.page(title, found, guesses, remarks, spoken, get_plotlyjs()).encode()
+
+
+def _title() -> str:
+    entry = next((row for row in sitemap.PAGES if row.name == _name()), sitemap.HOME)
+    return told(entry.title)
+
+
+def _name() -> str:
+    return urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
+
+
+def _address() -> str:
+    base = (st.context.url or "").partition("?")[0]
+    query = urlencode(st.query_params.to_dict(), doseq=True)
+    return f"{base}?{query}" if query else base

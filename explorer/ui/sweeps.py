@@ -1,0 +1,278 @@
+"""The readers' questions as experiments: what was recorded, what it allows to be said, and a run of one's own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.config import NetworkConfig, RunConfig, network
+from explorer.language import later, told, tr
+from explorer.measurement.sweep import Difference, changes, differences, points
+from explorer.plots import theme
+from explorer.plots.sweep import alternative_text, errors_by_factor
+from explorer.recipes import RECIPES
+from explorer.records import Provenance
+from explorer.runs import ACTIVE, DONE, FAILED, Run
+from explorer.sweep import FACTORS, Factor, Results, Sweep
+from explorer.ui import error_chart, frame, resources, sentences
+from explorer.ui.live_plot import live_plot
+from explorer.ui.runs import final, submit
+
+_HEIGHT, _NARROW_HEIGHT = 380, 640
+_TICK_SECONDS = 2.0
+_BRIEF = RECIPES["brief"]
+_MOST_RUNS = 60
+
+
+@dataclass(frozen=True)
+class Question:
+    """One that the paper's readers asked, with its recorded answer and a smaller experiment that answers it here."""
+
+    name: str
+    """Of the recorded sweep, and of the tab."""
+    factor: Factor
+    networks: tuple[str, ...]
+    """Of the smaller experiment."""
+    values: tuple[Any, ...]
+    said: Callable[[Results], list[str]]
+    """What the results allow to be said."""
+    paper: str
+    """What the paper says of it; to be `told`."""
+
+
+def panel(question: Question) -> None:
+    """The recorded answer, then a run of a smaller version."""
+    results, made = resources.sweep(question.name)
+    training = results[0][0].training
+    _answer(question, results, made, f"{question.name}-recorded", _how(results))
+    st.caption(told(question.paper))
+    st.subheader(tr("A smaller version, here"), anchor=False)
+    networks = tuple(replace(network(name), width=_BRIEF.width) for name in question.networks)
+    small = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, question.factor, question.values)
+    st.caption(
+        tr(
+            "{steps:,} steps in place of {recorded:,}, narrower networks, fewer values: the same question.",
+            steps=_BRIEF.training.steps, recorded=training.steps,
+        )
+    )  # fmt: skip
+    _here(question, small)
+
+
+def own() -> None:
+    """Any factor, any networks: a sweep of one's own."""
+    left, middle, right = st.columns([2, 4, 4])
+    name = left.selectbox(
+        tr("Factor"), list(FACTORS), format_func=lambda name: told(FACTORS[name].label), key="sweep-factor"
+    )
+    factor = FACTORS[name]
+    names = middle.multiselect(
+        tr("Networks"),
+        ["plain-20", "resnet-20", "plain-8", "resnet-8", "plain-32", "resnet-32", "preresnet-20", "highway-20"],
+        default=["plain-20", "resnet-20"],
+        accept_new_options=True,
+        max_selections=6,
+        key="sweep-networks",
+    )
+    usual = [_typed(value) for value in factor.values]
+    values = right.multiselect(
+        tr("Values"), usual, default=usual[:4], accept_new_options=True, max_selections=8, key=f"sweep-values-{name}"
+    )
+    if not names or not values:
+        st.info(tr("Choose at least one network and one value."), icon=":material/info:")
+        return
+    networks = tuple(replace(network(one), width=_BRIEF.width) if "width" not in one else network(one) for one in names)
+    wanted = tuple(dict.fromkeys(map(factor.read, values)))
+    sweep = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, factor, wanted)
+    _here(Question("own", factor, tuple(names), wanted, lambda results: _pairs(results, factor), ""), sweep)
+
+
+def _here(question: Question, sweep: Sweep) -> None:
+    """What of a sweep was trained on this machine, while it grows; a button for what is missing."""
+    active = any(run.state in ACTIVE for run in _live(sweep))
+    st.fragment(_growing, run_every=_TICK_SECONDS if active else None, key=f"sweep-{question.name}")(
+        question, sweep, active
+    )
+
+
+def _growing(question: Question, sweep: Sweep, was_active: bool) -> None:
+    live = _live(sweep)
+    active = [run for run in live if run.state in ACTIVE]
+    if was_active and not active:
+        st.rerun()  # once, to stop the clock
+    finished = [(run.config, last) for run in live if run.state == DONE and (last := final(run))]
+    if finished:
+        made = next(run.provenance for run in live if run.provenance)
+        _answer(question, finished, made, f"{question.name}-here", _how(finished))
+    for run in live:
+        if run.state == FAILED:
+            st.error(f"{run.config.network.name}: {run.message}")
+    _button(question.name, sweep, live, active)
+
+
+def _button(name: str, sweep: Sweep, live: Sequence[Run], active: Sequence[Run]) -> None:
+    store = resources.server().store
+    if active:
+        done = sum(run.state == DONE for run in live)
+        st.progress(done / len(live), text=tr("{done} of {all} trainings done", done=done, all=len(live)))
+        if st.button(tr("Stop"), icon=":material/stop:", key=f"sweep-{name}-stop"):
+            store.stop([run.run for run in active])
+            st.rerun()
+        return
+    missing = _next(sweep, live)
+    if len(missing) > _MOST_RUNS:
+        st.info(tr("{count} trainings are too many at once: choose fewer.", count=len(missing)))
+        return
+    seconds = error_chart.estimate(missing)
+    takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
+    seed = missing[0].seed
+    label = tr("Run seed {seed} too", seed=seed) if seed else tr("Run it here")
+    if st.button(label + takes, icon=":material/play_arrow:", type="primary", key=f"sweep-{name}-start"):
+        found = resources.source(resources.default_data())
+        submit(missing, str(found.path) if found.path else found.kind)
+        st.rerun()
+
+
+def _next(sweep: Sweep, live: Sequence[Run]) -> list[RunConfig]:
+    """The runs of the first seed that are not done."""
+    done = {run.run for run in live if run.state == DONE}
+    for seed in range(len(live) + 1):
+        missing = [config for config in replace(sweep, seeds=(seed,)).runs if config.run not in done]
+        if missing:
+            return missing
+    return []
+
+
+def _live(sweep: Sweep) -> list[Run]:
+    """The store's runs of this sweep, whatever their seed."""
+    wanted = {config.run for config in sweep.runs}
+    found = [run for run in resources.server().store.runs() if replace(run.config, seed=0).run in wanted]
+    return [run for run in found if run.state in (*ACTIVE, DONE, FAILED)]
+
+
+def _answer(question: Question, results: Results, made: Provenance, key: str, how: str) -> None:
+    """What results say, where they come from, and their picture."""
+    frame.finding(question.said(results), f"{tr('± is the 95 % interval over seeds.')} {how}")
+    frame.provenance_badge(replace(made, seconds=0))
+    label = told(question.factor.label)
+    found = points(results, question.factor.name)
+    figure = errors_by_factor(found, label, question.factor.scale)
+    narrow = theme.stacked(figure, _NARROW_HEIGHT)
+    live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(found, label), narrow=narrow)
+
+
+def _how(results: Results) -> str:
+    """What these runs have in common."""
+    training = results[0][0].training
+    return tr(
+        "{seeds} seeds, {steps:,} steps of {batch} images at {size}×{size} pixels, {width} channels in the first "
+        "stage; tested on {images:,} images.",
+        seeds=len({config.seed for config, _ in results}), steps=training.steps, batch=training.batch_size,
+        size=training.image_size, width=results[0][0].network.width, images=results[0][1].test_images,
+    )  # fmt: skip
+
+
+def dropout_sentences(results: Results) -> list[str]:
+    """For each network what dropout changes, and what BN does."""
+    networks = sorted(points(results, "dropout"), key=lambda one: (not one.bn, one.family))
+    said = [
+        tr("**{network}:** against no dropout the test error is {changes}.", network=_name(one), changes=_told(found))
+        for one in networks
+        if (found := changes(results, "dropout", one, 0.0))
+    ]
+    for one in networks:
+        without = replace(one, bn=False)
+        if one.bn and without in networks:
+            gaps = [gap for gap in differences(results, "dropout", without, one) if gap.value == 0]
+            said += [tr("**{network} without BN:** against that with BN the test error is {changes}.",
+                        network=_name(one), changes=_told(gaps, False))] if gaps else []  # fmt: skip
+    return said
+
+
+def data_sentences(results: Results) -> list[str]:
+    """Residual against plain, deep against shallow, at each number of images."""
+    networks = list(points(results, "train_images"))
+    deepest = max(one.depth for one in networks)
+    said = _pairs([result for result in results if result[0].network.depth == deepest], FACTORS["train_images"])
+    for family in ("plain", "resnet"):
+        of_it = sorted((one for one in networks if one.family == family), key=lambda one: one.depth)
+        if len(of_it) > 1:
+            said.append(_compared(results, "train_images", of_it[-1], of_it[0]))
+    return [sentence for sentence in said if sentence]
+
+
+def _pairs(results: Results, factor: Factor) -> list[str]:
+    """Each residual network against the plain one that differs in nothing else, at each value."""
+    networks = list(points(results, factor.name))
+    pairs = [(one, one.twin) for one in networks if one.family == "resnet" and one.twin in networks]
+    return [said for residual, plain in pairs if (said := _compared(results, factor.name, residual, plain))]
+
+
+def _compared(results: Results, field: str, first: NetworkConfig, second: NetworkConfig) -> str:
+    found = differences(results, field, first, second)
+    if not found:
+        return ""
+    asked = {"first": _name(first), "second": _name(second), "changes": _told(found)}
+    return tr("**{first}** against {second}: the test error is {changes}.", **asked)
+
+
+def _told(found: Sequence[Difference], values: bool = True) -> str:
+    """Lower, higher or neither, and at which values, in points."""
+    groups = {
+        -1: later("lower ({values})"),
+        1: later("higher ({values})"),
+        0: later("not different as far as these seeds can show ({values})"),
+    }
+    parts = []
+    for sign, words in groups.items():
+        chosen = [one for one in found if one.sign == sign]
+        if chosen:
+            parts.append(told(words, values=", ".join(_points(one, values) for one in chosen)))
+    return ", ".join(parts)
+
+
+def _points(one: Difference, value: bool) -> str:
+    number = f"{100 * one.mean:+.1f}".replace("-", "−")
+    half = f" ± {100 * (one.high - one.mean):.1f}" if one.seeds > 1 else ""
+    shown = f"{number}{half}"
+    return tr("{value}: {points}", value=_typed(one.value), points=shown) if value else shown
+
+
+def _name(config: NetworkConfig) -> str:
+    short = f"{config.family}-{config.depth}"
+    return short if config.bn else tr("{network} without BN", network=short)
+
+
+def _typed(value: Any) -> str:
+    """A value as one types it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+QUESTIONS = (
+    Question(
+        "dropout",
+        FACTORS["dropout"],
+        ("plain-20", "resnet-20", "plain-20:bn=off", "resnet-20:bn=off"),
+        (0.0, 0.5),
+        dropout_sentences,
+        later(
+            "The paper uses neither dropout nor maxout: it wants to look at the difficulty of optimising and at "
+            "nothing else (section 4.2). Here dropout stands between the two layers of each block, as in wide residual "
+            "networks (Zagoruyko and Komodakis 2016). The learning rate is the recipe's for all; without BN a lower "
+            "one might serve better."
+        ),
+    ),
+    Question(
+        "train_images",
+        FACTORS["train_images"],
+        ("plain-32", "resnet-32", "plain-8", "resnet-8"),
+        (250, 1000),
+        data_sentences,
+        later(
+            "The paper trains on all 50,000 images of CIFAR-10, and on 1.28 million of ImageNet. Here every network "
+            "takes the same number of steps, whatever the number of images: fewer images are seen more often."
+        ),
+    ),
+)
