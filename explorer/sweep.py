@@ -105,25 +105,41 @@ def factor(name: str) -> Factor:
     return FACTORS[name]
 
 
-def packed(results: Iterable[tuple[RunConfig, EvaluationRecord]], provenance: Provenance) -> str:
-    """Results as the text of a file, a line a run."""
+def packed(results: Results, failed: Iterable[tuple[RunConfig, str]], provenance: Provenance) -> str:
+    """Results as the text of a file, a line a run; of those that failed what happened."""
     head = json.dumps({"format": 1, "provenance": asdict(replace(provenance, origin="recorded"))})
     rows = [json.dumps({"config": config.to_dict(), "last": record_to_dict(_plain(last))}) for config, last in results]
-    return "\n".join([head, *rows]) + "\n"
+    broken = [json.dumps({"config": config.to_dict(), "failed": message}) for config, message in failed]
+    return "\n".join([head, *rows, *broken]) + "\n"
 
 
-def unpacked(text: str, name: str) -> tuple[Results, Provenance]:
+@dataclass(frozen=True)
+class Recorded:
+    """A sweep that was packed."""
+
+    results: Results
+    failed: Sequence[tuple[RunConfig, str]]
+    """Trainings that did not reach their end, and why."""
+    provenance: Provenance
+
+
+def unpacked(text: str, name: str) -> Recorded:
     """Read `packed` back; what is damaged or newer is refused."""
     try:
         head, *rows = map(json.loads, text.splitlines())
         if head["format"] != 1:
             raise RequestError(tr("{file} is of a format that this program does not know: update it", file=name))
-        results = []
+        results: list[tuple[RunConfig, EvaluationRecord]] = []
+        failed: list[tuple[RunConfig, str]] = []
         for row in rows:
+            config = RunConfig.from_dict(row["config"])
+            if "failed" in row:
+                failed.append((config, row["failed"]))
+                continue
             last = record_from_dict(row["last"])
             assert isinstance(last, EvaluationRecord)
-            results.append((RunConfig.from_dict(row["config"]), last))
-        return results, Provenance(**head["provenance"])
+            results.append((config, last))
+        return Recorded(results, failed, Provenance(**head["provenance"]))
     except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise RequestError(tr("{file} is not a whole sweep ({reason})", file=name, reason=error)) from None
 

@@ -86,10 +86,12 @@ def test_changes_are_against_a_value_of_the_same_network() -> None:
 
 
 def test_a_file_gives_back_what_was_packed() -> None:
-    results, made = unpacked(packed(DATA, MADE), "x")
-    assert results == DATA
-    assert made == replace(MADE, origin="recorded")
-    for damaged in ("", "{}", packed(DATA, MADE)[:-9], packed(DATA, MADE).replace('"format": 1', '"format": 2')):
+    whole = packed(DATA[1:], [(DATA[0][0], "failed: no number")], MADE)
+    found = unpacked(whole, "x")
+    assert found.results == DATA[1:]
+    assert found.failed == [(DATA[0][0], "failed: no number")]
+    assert found.provenance == replace(MADE, origin="recorded")
+    for damaged in ("", "{}", whole[:-9], whole.replace('"format": 1', '"format": 2')):
         with pytest.raises(RequestError):
             unpacked(damaged, "x")
 
@@ -105,12 +107,14 @@ def test_the_figure_has_a_line_a_network_and_a_band_from_best_to_worst() -> None
     assert "plain-8 at 250: test 70.0%" in alternative_text(points(DATA, "train_images"), "training images")
 
 
-@pytest.mark.parametrize("name", ["dropout", "train_images"])
+@pytest.mark.parametrize("name", [path.stem for path in sorted(SHIPPED.iterdir())])
 def test_what_ships_is_whole_and_has_three_seeds_of_everything(name: str) -> None:
-    results, made = unpacked((SHIPPED / f"{name}.jsonl").read_text(), name)
-    assert made.origin == "recorded"
-    assert made.seconds > 0
-    assert len({(config.data, config.training.steps, config.training.image_size) for config, _ in results}) == 1
-    for measured in points(results, name).values():
+    found = unpacked((SHIPPED / f"{name}.jsonl").read_text(), name)
+    assert found.provenance.origin == "recorded"
+    assert found.provenance.seconds > 0
+    assert len({(run.data, run.training.steps, run.training.image_size) for run, _ in found.results}) == 1
+    for measured_one, measured in points(found.results, name).items():
         assert len(measured) > 2
-        assert {len(point.test) for point in measured} == {3}
+        for point in measured:
+            broken = [run for run, _ in found.failed if FACTORS[name].applied(run, point.value) == run]
+            assert len(point.test) + sum(replace(run.network, dropout=0.0) == measured_one for run in broken) == 3

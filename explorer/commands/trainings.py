@@ -94,12 +94,16 @@ def sweep(options: Namespace) -> None:
     values = tuple(map(varied.read, options.values.split(","))) if options.values else varied.values
     networks = tuple(map(network, re.split(r"[,\s]+(?=[a-z]+-\d)", options.networks.strip())))
     entered = Sweep(chosen, source.name, networks, varied, values, numbers("seeds", options.seeds))
-    runs, finals = _results(options, entered.runs, source)
+    finals, failed = _trained(options, entered.runs, source)
+    if not finals:
+        raise ExplorerError(f"no training of this sweep reached its end: {failed[0][1]}")
     if options.out:
-        made = [store_run.provenance for store_run in map(Store(home()).run, (config.run for config, _ in finals))]
-        options.out.write_text(packed(finals, _together(made)), encoding="utf-8")
+        made = [run.provenance for run in map(Store(home()).run, (config.run for config, _ in finals))]
+        options.out.write_text(packed(finals, failed, _together(made)), encoding="utf-8")
     found = {one.name: [asdict(point) for point in measured] for one, measured in points(finals, varied.name).items()}
-    result(options, {"factor": varied.name, "points": found, "runs": runs})
+    broken = [{"network": one.network.name, "seed": one.seed, "run": one.run, "message": why} for one, why in failed]
+    rows = [_row(*one) for one in finals]
+    result(options, {"factor": varied.name, "points": found, "runs": rows, "failed": broken})
 
 
 def _together(made: list[Provenance | None]) -> Provenance:
@@ -112,6 +116,26 @@ def _results(
     options: Namespace, configs: list[RunConfig], source: Source
 ) -> tuple[list[dict[str, Any]], list[tuple[RunConfig, EvaluationRecord]]]:
     """Train what is not in the store yet; a row for each run, and its config with its final evaluation."""
+    finals, failed = _trained(options, configs, source)
+    for config, message in failed:
+        raise ExplorerError(f"{config.network.name} · seed {config.seed} ({config.run}) {message}")
+    return [_row(*one) for one in finals], finals
+
+
+def _row(config: RunConfig, last: EvaluationRecord) -> dict[str, Any]:
+    return {
+        "network": config.network.name,
+        "seed": config.seed,
+        "training_error": last.training_error,
+        "test_error": last.test_error,
+        "run": config.run,
+    }
+
+
+def _trained(
+    options: Namespace, configs: list[RunConfig], source: Source
+) -> tuple[list[tuple[RunConfig, EvaluationRecord]], list[tuple[RunConfig, str]]]:
+    """Train what is not in the store yet: final evaluations, and what became of those that did not reach their end."""
     for config in configs:
         check_training(config)
     store = Store(home())
@@ -126,20 +150,13 @@ def _results(
     except KeyboardInterrupt:
         store.stop(runs)
         raise
-    for run in runs:
-        if (ended := store.run(run)).state != DONE:
-            raise ExplorerError(f"{ended.label} ({run}) {ended.state}: {ended.message or 'before its end'}")
-    rows = [
-        {
-            "network": config.network.name,
-            "seed": config.seed,
-            "training_error": finals[config.run].training_error,
-            "test_error": finals[config.run].test_error,
-            "run": config.run,
-        }
+    ended = {run: store.run(run) for run in runs}
+    failed = [
+        (config, f"{ended[config.run].state}: {ended[config.run].message or 'before its end'}")
         for config in configs
+        if ended[config.run].state != DONE
     ]
-    return rows, [(config, finals[config.run]) for config in configs]
+    return [(config, finals[config.run]) for config in configs if ended[config.run].state == DONE], failed
 
 
 def _report(options: Namespace, store: Store, run: str, record: Record) -> None:

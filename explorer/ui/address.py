@@ -11,20 +11,24 @@ import streamlit as st
 from explorer.language import language
 
 
-def recall(key: str, default: Any, known: Collection[str] | None = None) -> None:
+def recall(key: str, default: Any, known: Collection[Any] | None = None) -> None:
     """Before the widget called `key`: give it what the address says, else what it had before the visitor left the page.
 
-    What is not `known` in the address is passed over.
+    What is not `known`, or is none any more, is passed over.
     """
     if key in st.session_state:
-        return
-    asked = st.query_params.get_all(key)
-    if known is not None:
-        asked = [name for name in asked if name in known]
-    if asked:
-        st.session_state[key] = asked if isinstance(default, list) else asked[0]
+        found = st.session_state[key]
+    elif asked := st.query_params.get_all(key):
+        found = asked if isinstance(default, list) else _number(asked[0]) if type(default) is int else asked[0]
     else:
-        st.session_state[key] = st.session_state.get(_left(key), default)
+        found = st.session_state.get(_left(key), default)
+    if known is not None:
+        if isinstance(default, list):
+            found = [name for name in found if name in known] or (default if found else [])
+        elif found not in known:
+            found = default
+    if key not in st.session_state or st.session_state[key] != found:
+        st.session_state[key] = found
 
 
 def remember(key: str, default: Any) -> None:
@@ -33,7 +37,7 @@ def remember(key: str, default: Any) -> None:
     st.session_state[_left(key)] = value  # a widget's own is forgotten on a page that does not draw it
     if value == default or value is None:
         st.query_params.pop(key, None)
-    elif st.query_params.get_all(key) != (value if isinstance(value, list) else [value]):
+    elif st.query_params.get_all(key) != (value if isinstance(value, list) else [str(value)]):
         st.query_params[key] = value
 
 
@@ -50,6 +54,10 @@ def tabs(titles: Mapping[str, str]) -> dict[str, Any]:
     elif asked != chosen:
         st.query_params["view"] = chosen
     return dict(zip(titles, made, strict=True))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 def _left(key: str) -> str:

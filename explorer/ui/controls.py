@@ -96,28 +96,26 @@ def location() -> str:
 def runs(label: str, choices: Sequence[Run], default: Sequence[Run], key: str, most: int = 8) -> list[Run]:
     """Several runs chosen from a list, by name."""
     by_identity = {run.run: run for run in choices}
+    usual = [run.run for run in default]
+    address.recall(key, usual, by_identity)
     chosen = st.multiselect(
         label,
         list(by_identity),
-        default=[run.run for run in default],
         format_func=lambda run: run_label(by_identity[run]),
         max_selections=most,
         placeholder=tr("Choose options"),
         key=key,
     )
+    address.remember(key, usual)
     return [by_identity[run] for run in chosen]
 
 
 def one_run(label: str, choices: Sequence[Run], default: Run, key: str) -> Run:
     """One run chosen from a list."""
     by_identity = {run.run: run for run in choices}
-    chosen = st.selectbox(
-        label,
-        list(by_identity),
-        index=list(by_identity).index(default.run),
-        format_func=lambda run: run_label(by_identity[run]),
-        key=key,
-    )
+    address.recall(key, default.run, by_identity)
+    chosen = st.selectbox(label, list(by_identity), format_func=lambda run: run_label(by_identity[run]), key=key)
+    address.remember(key, default.run)
     return by_identity[chosen]
 
 
@@ -130,7 +128,9 @@ def run_label(run: Run) -> str:
 
 def pick(label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str) -> str:
     """One of a few options, side by side."""
-    chosen = st.segmented_control(label, options, default=default, required=True, format_func=shown, key=key)
+    address.recall(key, default, options)
+    chosen = st.segmented_control(label, options, required=True, format_func=shown, key=key)
+    address.remember(key, default)
     return str(chosen or default)
 
 
@@ -165,9 +165,11 @@ def _play(draw: Callable[[], None], key: str, active: bool) -> None:
 def moment(key: str) -> float:
     """A share of the training, 0..1, chosen or played; inside of `playing`."""
     slider, button = st.columns([2, 1], vertical_alignment="bottom")
-    st.session_state.setdefault(key, 100)
+    address.recall(key, 100, range(0, 101, _PLAY_STEP))
     share: int = slider.slider(tr("Training done"), 0, 100, step=_PLAY_STEP, format="%d%%", key=key)
     active = bool(st.session_state.get(f"{key}-playing"))
+    if not active:
+        address.remember(key, 100)
     what, icon = (tr("Pause"), ":material/pause:") if active else (tr("Play"), ":material/play_arrow:")
     if button.button(what, icon=icon, key=f"{key}-button", on_click=_play_or_pause, args=(key,), width="stretch"):
         st.rerun()  # the clock is the page's

@@ -20,7 +20,6 @@ from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
 from explorer.language import tr
 from explorer.recordings import Catalogue, Library
-from explorer.records import Provenance
 from explorer.runs import Run, Store
 from explorer.ui.names import label
 
@@ -93,8 +92,8 @@ def library() -> Library:
 
 
 @st.cache_resource
-def sweep(name: str) -> tuple[sweeps.Results, Provenance]:
-    """A sweep that ships with the program, and where it was made."""
+def sweep(name: str) -> sweeps.Recorded:
+    """A sweep that ships with the program."""
     try:
         text = (sweeps.SHIPPED / f"{name}.jsonl").read_text(encoding="utf-8")
     except OSError:

@@ -43,9 +43,10 @@ class Question:
 
 def panel(question: Question) -> None:
     """The recorded answer, then a run of a smaller version."""
-    results, made = resources.sweep(question.name)
-    training = results[0][0].training
-    _answer(question, results, made, f"{question.name}-recorded", _how(results))
+    recorded = resources.sweep(question.name)
+    training = recorded.results[0][0].training
+    how = f"{_how(recorded.results)} {_broken([config for config, _ in recorded.failed])}"
+    _answer(question, recorded.results, recorded.provenance, f"{question.name}-recorded", how)
     st.caption(told(question.paper))
     st.subheader(tr("A smaller version, here"), anchor=False)
     networks = tuple(replace(network(name), width=_BRIEF.width) for name in question.networks)
@@ -172,10 +173,25 @@ def _how(results: Results) -> str:
     )  # fmt: skip
 
 
+def _broken(failed: Sequence[RunConfig]) -> str:
+    """Which trainings did not reach their end."""
+    if not failed:
+        return ""
+    names = ", ".join(f"{config.network.name} · {tr('seed {seed}', seed=config.seed)}" for config in failed)
+    return tr("Broke off, their loss no number any more, and left out: {names}.", names=names)
+
+
 def dropout_sentences(results: Results) -> list[str]:
-    """For each network what dropout changes, and what BN does."""
+    """Whether BN is enough; for each network what dropout changes; what BN does."""
     networks = sorted(points(results, "dropout"), key=lambda one: (not one.bn, one.family))
-    said = [
+    helped = [
+        _name(one) for one in networks if one.bn and any(c.sign < 0 for c in changes(results, "dropout", one, 0.0))
+    ]
+    if helped:
+        first = tr("With BN, dropout still lowers the test error of {networks}.", networks=", ".join(helped))
+    else:
+        first = tr("With BN, no dropout tried here lowers the test error as far as these seeds can show.")
+    said = [first] + [
         tr("**{network}:** against no dropout the test error is {changes}.", network=_name(one), changes=_told(found))
         for one in networks
         if (found := changes(results, "dropout", one, 0.0))
@@ -193,7 +209,19 @@ def data_sentences(results: Results) -> list[str]:
     """Residual against plain, deep against shallow, at each number of images."""
     networks = list(points(results, "train_images"))
     deepest = max(one.depth for one in networks)
-    said = _pairs([result for result in results if result[0].network.depth == deepest], FACTORS["train_images"])
+    residual = next(one for one in networks if (one.family, one.depth) == ("resnet", deepest))
+    gaps = differences(results, "train_images", residual, residual.twin)
+    better = [f"{gap.value:,}" for gap in gaps if gap.sign < 0]
+    if better:
+        first = tr("With {depth} layers shortcuts lower the test error with {numbers} images.",
+                   depth=deepest, numbers=", ".join(better))  # fmt: skip
+    else:
+        first = tr("With {depth} layers shortcuts lower the test error at none of these numbers of images, as far as "
+                   "these seeds can show.", depth=deepest)  # fmt: skip
+    said = [
+        first,
+        *_pairs([result for result in results if result[0].network.depth == deepest], FACTORS["train_images"]),
+    ]
     for family in ("plain", "resnet"):
         of_it = sorted((one for one in networks if one.family == family), key=lambda one: one.depth)
         if len(of_it) > 1:

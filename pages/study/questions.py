@@ -3,7 +3,7 @@
 from explorer.language import tr
 from explorer.ui import address, frame, misconceptions, sitemap, sweeps
 
-frame.begin(tr("Questions"), tr("Is BN enough without dropout? Does residual learning help with little data?"))
+frame.begin(tr("Questions"), tr("What did readers of the paper ask?"))
 titles = {
     "dropout": tr("Why no dropout?"),
     "train_images": tr("With little data?"),
