@@ -8,12 +8,14 @@ words by (VLAD: Jegou et al. 2010), or the gradient of a mixture's likelihood (F
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import RequestError
+from explorer.measurement.verdict import student_t
 from explorer.records import EncodingScore, EncodingsRecord
 
 if TYPE_CHECKING:
@@ -42,6 +44,53 @@ class Dictionary:
     """(K, COMPONENTS), centres of k-means."""
     mixture: "GaussianMixture"
     """K Gaussians with diagonal covariances, fitted by EM from the words."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over the draws with its 95 % interval, mean ± half."""
+
+    mean: float
+    half: float
+    """Infinite with one draw."""
+
+    @property
+    def above(self) -> bool:
+        """Whether all of the interval lies above zero."""
+        return self.mean > self.half
+
+    @property
+    def below(self) -> bool:
+        """Whether all of it lies below zero."""
+        return self.mean < -self.half
+
+
+Vectors = tuple[str, int]
+"""A method and a number of words."""
+
+
+def estimate(records: Sequence[EncodingsRecord], of: Vectors, minus: Vectors | None = None) -> Estimate | None:
+    """Mean average precision of one kind of vectors, or how far above another's on the same draws; None if unseen."""
+    values = _by_draw(records, of)
+    if minus:
+        others = _by_draw(records, minus)
+        values = {draw: value - others[draw] for draw, value in values.items() if draw in others}
+    if not values:
+        return None
+    count = len(values)
+    half = student_t(count - 1) * stdev(values.values()) / count**0.5 if count > 1 else float("inf")
+    return Estimate(mean(values.values()), half)
+
+
+def _by_draw(records: Sequence[EncodingsRecord], of: Vectors) -> dict[int, float]:
+    method, words = of
+    return {
+        record.draw: score.average_precision
+        for record in records
+        if record.words == words
+        for score in record.scores
+        if score.method == method
+    }
 
 
 def compare(

@@ -6,11 +6,13 @@ approximation still has is the error itself.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dst
 from scipy.linalg import solve_banded
 
 from explorer.errors import RequestError
@@ -76,6 +78,12 @@ def multigrid(
 def slowest_pair(values: tuple[float, ...]) -> float:
     """By what factor two V-cycles' work divides the values, where it does so least."""
     return min(first / third for first, third in zip(values, values[2:], strict=False))
+
+
+def smooth_part(u: Sequence[float]) -> float:
+    """How much of the square of `u` is in waves that the grid of half as many intervals can hold, 0..1."""
+    power = np.square(dst(np.asarray(u), type=1))
+    return float(power[: len(u) // 2].sum() / power.sum())
 
 
 def starting_error(intervals: int, kind: str) -> Values:
