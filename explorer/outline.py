@@ -159,7 +159,7 @@ def part(outline: Outline, name: str) -> Outline:
         for block in stage.blocks:
             if name in block.names:
                 alone = replace(block, names=block.names[:1])  # its layers are named after the first
-                return Outline(outline.network, block.input, (replace(stage, blocks=(alone,)),), name)
+                return Outline(outline.network, block.input, (Stage(stage.name, "", (alone,)),), name)
     raise KeyError(name)
 
 

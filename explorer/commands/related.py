@@ -25,7 +25,7 @@ def add_to(measures: Any) -> None:
     parser.add_argument("--data", default="auto", help="where the images are")
     parser.add_argument("--images", type=int, default=2000, help="test images in each draw")
     parser.add_argument("--draws", type=int, default=5, help="sets of images, each with dictionaries of its own")
-    parser.add_argument("--words", default="4,8,16,32,64,128,256", metavar="K,K,…", help="in a dictionary")
+    parser.add_argument("--words", default="4,8,16,32,64,128", metavar="K,K,…", help="in a dictionary")
 
 
 def multigrid(options: Namespace) -> None:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 
 METHODS = ("bag", "vlad", "fisher")
-WORDS = (4, 8, 16, 32, 64, 128, 256)
+MEASURES = ("precision", "average_precision")
+"""Of the nearest ten, of the whole list; fields of EncodingScore."""
+WORDS = (4, 8, 16, 32, 64, 128)
 PATCH, STRIDE, COMPONENTS = 6, 2, 24
 """Side of a patch and from one to the next, in pixels; numbers that stay of a patch (principal components)."""
 NEAREST = 10
@@ -69,11 +71,13 @@ Vectors = tuple[str, int]
 """A method and a number of words."""
 
 
-def estimate(records: Sequence[EncodingsRecord], of: Vectors, minus: Vectors | None = None) -> Estimate | None:
-    """Mean average precision of one kind of vectors, or how far above another's on the same draws; None if unseen."""
-    values = _by_draw(records, of)
+def estimate(
+    records: Sequence[EncodingsRecord], measure: str, of: Vectors, minus: Vectors | None = None
+) -> Estimate | None:
+    """One of MEASURES of one kind of vectors, or how far it is above another's on the same draws; None if unseen."""
+    values = _by_draw(records, measure, of)
     if minus:
-        others = _by_draw(records, minus)
+        others = _by_draw(records, measure, minus)
         values = {draw: value - others[draw] for draw, value in values.items() if draw in others}
     if not values:
         return None
@@ -82,10 +86,10 @@ def estimate(records: Sequence[EncodingsRecord], of: Vectors, minus: Vectors | N
     return Estimate(mean(values.values()), half)
 
 
-def _by_draw(records: Sequence[EncodingsRecord], of: Vectors) -> dict[int, float]:
+def _by_draw(records: Sequence[EncodingsRecord], measure: str, of: Vectors) -> dict[int, float]:
     method, words = of
     return {
-        record.draw: score.average_precision
+        record.draw: getattr(score, measure)
         for record in records
         if record.words == words
         for score in record.scores

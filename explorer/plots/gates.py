@@ -1,5 +1,6 @@
 """How far Highway gates open: block by block at one moment, and all blocks over the training."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,6 @@ def openness(now: Moment, start: Moment) -> go.Figure:
         hovertemplate=tr("%{customdata[0]}: %{y:.3f} ± %{customdata[1]:.3f}; above 0.9: %{customdata[2]:.1%}")
         + "<extra></extra>",
     )  # fmt: skip
-    figure.update_yaxes(range=[0, 1.02])
     return figure
 
 
@@ -56,7 +56,7 @@ def course(moments: Sequence[Moment], now: Moment) -> go.Figure:
         x=[moment.step for moment in moments],
         y=list(range(1, len(blocks) + 1)),
         z=[[moment.gates[index].mean for moment in moments] for index in range(len(blocks))],
-        zmin=0, zmax=1, colorscale=[[0, "rgba(0,144,104,0)"], [1, colour]],
+        zmin=0, zmax=_highest(moments), colorscale=[[0, "rgba(0,144,104,0)"], [1, colour]],
         customdata=[[block] * len(moments) for block in blocks],
         colorbar={"title": {"text": "T"}, "thickness": 12, "outlinewidth": 0},
         hovertemplate=tr("%{customdata}, step %{x:,}: %{z:.3f}") + "<extra></extra>",
@@ -64,6 +64,11 @@ def course(moments: Sequence[Moment], now: Moment) -> go.Figure:
     figure.add_vline(x=now.step, line={"color": theme.PAPER, "width": 1.5, "dash": "dot"})
     figure.update_yaxes(rangemode="normal", autorange="reversed", dtick=max(1, len(blocks) // 8))
     return figure
+
+
+def _highest(moments: Sequence[Moment]) -> float:
+    """The end of the scale: the next tenth above all means."""
+    return math.ceil(10 * max((gate.mean for moment in moments for gate in moment.gates), default=1.0)) / 10
 
 
 def openness_text(now: Moment, start: Moment) -> str:

@@ -257,7 +257,8 @@ def _column(one: Graph, box: float, left: float) -> Column:
     reach = max(column.edges(part)[1] for part in one.parts)
     words = max(_width(line, NOTE) for line in counts(one.outline))
     right = max(reach, left + PAD + words)
-    name = one.outline.part or one.outline.network.replace("@imagenet", "")  # the size of the image says it
+    name = one.outline.network.replace("@imagenet", "")  # the size of the image says it
+    name = f"{name} {one.outline.part}".strip()
     return replace(column, right=right, title=tuple(_title(name, right - left - PAD - TITLE / 2)))
 
 

@@ -8,7 +8,7 @@ from explorer.language import later, told, tr
 from explorer.measurement.multigrid import Comparison, Course
 from explorer.plots import theme
 
-_NAMES = {"relaxation": later("relaxation alone"), "cycles": later("V-cycles")}
+_NAMES = {"relaxation": later("relaxation"), "cycles": later("V-cycles")}
 _COLOURS = {"relaxation": theme.PLAIN, "cycles": theme.RESIDUAL}
 _LEAST = -12
 """Smaller norms than ten to this power run off the axis."""
@@ -26,7 +26,7 @@ def norms(found: Comparison, cycle: int) -> go.Figure:
             (tr("residual"), course.residuals, {"width": 2.75}),
             (tr("error"), course.errors, {"width": 1.25, "dash": "dash"}),
         ):
-            name = f"{told(_NAMES[key])}: {what}"
+            name = f"{told(_NAMES[key])}, {what}"
             figure.add_scatter(
                 x=course.work, y=values, name=name, mode="lines+markers", marker={"size": 5},
                 line={"color": _COLOURS[key], **style},

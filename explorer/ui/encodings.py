@@ -9,20 +9,47 @@ import streamlit as st
 from explorer.data.source import told_description
 from explorer.engines.studies import DONE, Study
 from explorer.language import later, told, tr
-from explorer.measurement.encodings import WORDS, Estimate, Vectors, estimate
+from explorer.measurement.encodings import MEASURES, WORDS, Estimate, Vectors, estimate
 from explorer.plots import encodings as plots
+from explorer.plots import theme
 from explorer.records import EncodingScore, EncodingsRecord
 from explorer.ui import controls, frame, studies
 from explorer.ui.live_plot import live_plot
 
 _RECORDED, _HERE = "recorded", "here"
 _SHOWN = {_RECORDED: later("2,000 images, five times"), _HERE: later("300 images, five times")}
+_COMPARE = ["encodings", "--draws", "5", "--images"]
 _ASKED = {
-    _RECORDED: studies.Asked(None, ["encodings", "--images", "2000", "--draws", "5"], 600.0),
-    _HERE: studies.Asked(None, ["encodings", "--images", "300", "--draws", "5", "--words", "8,32,128"], 90.0),
+    _RECORDED: studies.Asked(None, [*_COMPARE, "2000", "--words", ",".join(map(str, WORDS))], 900.0),
+    _HERE: studies.Asked(None, [*_COMPARE, "300", "--words", "8,32,128"], 120.0),
 }
 _AXES = {"words": later("words"), "length": later("length of the vector")}
-_HEIGHT = 350
+_VERDICTS = {
+    ("precision", "above"): later(
+        "**Among the nearest ten VLAD beats the bag of words of the same dictionary:** with {words} words {vlad:.1%} "
+        "of them are of the right class, with the bag {bag:.1%} ({more})."
+    ),
+    ("precision", "below"): later(
+        "**Among the nearest ten VLAD does not beat the bag of words of the same dictionary, it is worse:** with "
+        "{words} words {vlad:.1%} of them are of the right class, with the bag {bag:.1%} ({more})."
+    ),
+    ("precision", "open"): later(
+        "**Among the nearest ten VLAD does not beat the bag of words of the same dictionary as far as this shows:** "
+        "with {words} words {vlad:.1%} of them are of the right class, with the bag {bag:.1%} ({more})."
+    ),
+    ("average_precision", "above"): later(
+        "**Over the whole list VLAD beats it:** its mean average precision is {vlad:.1%}, the bag's {bag:.1%} ({more})."
+    ),
+    ("average_precision", "below"): later(
+        "**Over the whole list VLAD does not beat it, it is worse:** its mean average precision is {vlad:.1%}, the "
+        "bag's {bag:.1%} ({more})."
+    ),
+    ("average_precision", "open"): later(
+        "**Over the whole list VLAD does not beat it as far as this shows:** its mean average precision is {vlad:.1%}, "
+        "the bag's {bag:.1%} ({more})."
+    ),
+}
+_HEIGHT, _NARROW_HEIGHT = 340, 620
 _ABOUT = later(
     "What you are looking at: each image is cut into patches of 6×6 pixels, and k-means learns a dictionary of patches "
     "from training images. A bag of words counts which word is nearest to each patch. VLAD adds up what each patch "
@@ -44,7 +71,7 @@ def panel() -> None:
             tr("Comparison"), list(_SHOWN), _RECORDED, "encodings-shown", lambda name: told(_SHOWN[name])
         )
     asked = _ASKED[shown]
-    counts = [int(count) for count in asked.arguments[-1].split(",")] if "--words" in asked.arguments else list(WORDS)
+    counts = [int(count) for count in asked.arguments[-1].split(",")]
     with middle:
         axis = controls.pick(tr("Against"), list(_AXES), "words", "encodings-axis", lambda name: told(_AXES[name]))
     words = right.select_slider(tr("Words"), counts, value=32, key=f"encodings-words-{shown}")
@@ -66,71 +93,59 @@ def _draw(words: int, by_length: bool, found: studies.Found) -> None:
     studies.badge(found)
     result: dict[str, Any] = (study.result if study else None) or {}
     figure = plots.precisions(records, words, by_length, result.get("chance", 0.1))
-    live_plot(figure, key="encodings", height=_HEIGHT, alt=plots.alternative_text(records))
+    live_plot(
+        figure,
+        key="encodings",
+        height=_HEIGHT,
+        alt=plots.alternative_text(records),
+        narrow=theme.stacked(figure, _NARROW_HEIGHT),
+    )
 
 
 def _sentences(records: Sequence[EncodingsRecord], words: int) -> list[str]:
-    """VLAD against the bag of the same dictionary, Fisher vectors against VLAD, and both at one length."""
-    vlad, bag, fisher = (estimate(records, (method, words)) for method in ("vlad", "bag", "fisher"))
-    more = estimate(records, ("vlad", words), ("bag", words))
-    if not (vlad and bag and fisher and more):
-        return [tr("Measuring …")]
-    values: dict[str, Any] = {"words": words, "vlad": vlad.mean, "bag": bag.mean, "more": _points(more)}
-    if more.above:
-        said = tr(
-            "**VLAD beats the bag of words of the same dictionary:** with {words} words its mean average precision is "
-            "{vlad:.1%}, the bag's {bag:.1%} ({more}).",
-            **values,
-        )
-    elif more.below:
-        said = tr(
-            "**VLAD does not beat the bag of words of the same dictionary, it is worse:** with {words} words its mean "
-            "average precision is {vlad:.1%}, the bag's {bag:.1%} ({more}).",
-            **values,
-        )
-    else:
-        said = tr(
-            "**VLAD does not beat the bag of words of the same dictionary as far as this shows:** with {words} words "
-            "its mean average precision is {vlad:.1%}, the bag's {bag:.1%} ({more}).",
-            **values,
-        )
-    against = estimate(records, ("fisher", words), ("bag", words))
-    fishers = tr("Fisher vectors reach {fisher:.1%} ({more}).", fisher=fisher.mean, more=_points(against))
-    return [f"{said} {fishers}", _same_length(records)]
+    """VLAD against the bag of the same dictionary by both measures; Fisher vectors; VLAD no longer than a bag."""
+    first, whole = (_against_the_bag(records, measure, words) for measure in MEASURES)
+    return [first, whole, " ".join(filter(None, (_fisher(records, words), _same_length(records))))]
+
+
+def _against_the_bag(records: Sequence[EncodingsRecord], measure: str, words: int) -> str:
+    vlad, bag = (estimate(records, measure, (method, words)) for method in ("vlad", "bag"))
+    more = estimate(records, measure, ("vlad", words), ("bag", words))
+    if not (vlad and bag and more):
+        return tr("Measuring …")
+    verdict = "above" if more.above else "below" if more.below else "open"
+    return told(_VERDICTS[measure, verdict], words=words, vlad=vlad.mean, bag=bag.mean, more=_points(more))
+
+
+def _fisher(records: Sequence[EncodingsRecord], words: int) -> str:
+    found = [estimate(records, measure, ("fisher", words)) for measure in MEASURES]
+    mores = [estimate(records, measure, ("fisher", words), ("bag", words)) for measure in MEASURES]
+    first, whole = found
+    if not (first and whole):
+        return ""
+    return tr(
+        "**Fisher vectors** reach {first:.1%} ({more_first}) and {whole:.1%} ({more_whole}).",
+        first=first.mean, whole=whole.mean, more_first=_points(mores[0]), more_whole=_points(mores[1]),
+    )  # fmt: skip
 
 
 def _same_length(records: Sequence[EncodingsRecord]) -> str:
-    """Whether it is only that VLAD's vectors are longer: the longest bag against VLAD that is not longer."""
+    """Whether VLAD is better for its length alone: of the nearest ten, the longest bag against VLAD not longer."""
     counts = sorted({record.words for record in records})
-    bag: Vectors = ("bag", counts[-1])
     shorter = [count for count in counts if plots.length(records, "vlad", count) <= counts[-1]]
     if not shorter:
         return ""
+    bag: Vectors = ("bag", counts[-1])
     vlad: Vectors = ("vlad", shorter[-1])
-    more, one, other = estimate(records, vlad, bag), estimate(records, vlad), estimate(records, bag)
-    if not (more and one and other):
+    one, other = estimate(records, MEASURES[0], vlad), estimate(records, MEASURES[0], bag)
+    more = estimate(records, MEASURES[0], vlad, bag)
+    if not (one and other and more):
         return ""
-    values = {
-        "length": plots.length(records, *vlad), "most": counts[-1], "vlad": one.mean, "bag": other.mean,
-        "more": _points(more),
-    }  # fmt: skip
-    if more.above:
-        return tr(
-            "**Not for its length alone:** VLAD of {length} numbers reaches {vlad:.1%}, a bag of {most} words "
-            "{bag:.1%} ({more}).",
-            **values,
-        )
-    if more.below:
-        return tr(
-            "**At one length it does not:** VLAD of {length} numbers reaches {vlad:.1%}, a bag of {most} words "
-            "{bag:.1%} ({more}).",
-            **values,
-        )
     return tr(
-        "**At one length they cannot be told apart here:** VLAD of {length} numbers reaches {vlad:.1%}, a bag of "
-        "{most} words {bag:.1%} ({more}).",
-        **values,
-    )
+        "At about one length, among the nearest ten: VLAD of {length} numbers {vlad:.1%}, a bag of {most} words "
+        "{bag:.1%} ({more}).",
+        length=plots.length(records, *vlad), most=counts[-1], vlad=one.mean, bag=other.mean, more=_points(more),
+    )  # fmt: skip
 
 
 def _points(more: Estimate | None) -> str:

@@ -39,13 +39,16 @@ def panel() -> None:
     st.subheader(tr("What do gates do that an identity shortcut does not?"), anchor=False)
     choices = [run for run in resources.catalogue().runs() if run.config.network.shortcut == "gate" and _moments(run)]
     shown = st.container()
-    _train_here()
-    with shown:
-        if not choices:
-            st.info(tr("No Highway network has been trained yet: train one below."), icon=":material/info:")
-        else:
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
+    with right:
+        _train_here()
+    if choices:
+        with left:
             run = controls.one_run(tr("Network"), choices, _first(choices), key="gates-run")
+        with shown:
             _follow(run)
+    else:
+        shown.info(tr("No Highway network has been trained yet: train one below."), icon=":material/info:")
     st.caption(told(_ABOUT))
 
 

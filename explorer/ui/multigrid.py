@@ -32,16 +32,14 @@ _ABOUT = later(
 def panel() -> None:
     """Grid, sweeps, cycles looked at; norms by the work, and the error itself."""
     st.subheader(tr("Is it easier to solve for what is still missing?"), anchor=False)
-    left, middle, right = st.columns(3)
+    left, middle, right, more = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     intervals = left.select_slider(tr("Intervals of the grid"), multigrid.GRIDS, value=256, key="multigrid-grid")
     sweeps = middle.slider(tr("Sweeps on each grid, down and up"), 1, 3, 1, key="multigrid-sweeps")
     cycle = right.slider(tr("V-cycles done"), 0, multigrid.CYCLES, 2, key="multigrid-cycle")
-    left, right = st.columns([2, 3])
-    with left:
+    with more.popover(tr("More"), icon=":material/tune:", width="stretch"):
         smoother = controls.pick(
             tr("Relaxation"), list(_SMOOTHERS), "jacobi", "multigrid-smoother", lambda name: told(_SMOOTHERS[name])
         )
-    with right:
         start = controls.pick(
             tr("The error at the start"), list(_STARTS), "both", "multigrid-start", lambda name: told(_STARTS[name])
         )
@@ -49,8 +47,8 @@ def panel() -> None:
     frame.finding(
         [_verdict(found), _left(found, cycle)],
         tr(
-            "Work is counted in sweeps over the finest grid; a residual counts as a sweep, going from grid to grid as "
-            "none. Least factor of all pairs among {cycles} V-cycles.",
+            "The least factor of all pairs among {cycles} V-cycles. A residual counts as a sweep, going from grid to "
+            "grid as none.",
             cycles=multigrid.CYCLES,
         ),
     )
@@ -79,14 +77,14 @@ def _verdict(found: Comparison) -> str:
     values = {"pair": pair, "alone": alone, "sweeps": found.relaxation.work[2], "intervals": found.intervals}
     if pair >= _ENOUGH > alone:
         return tr(
-            "**Yes:** on {intervals} intervals any two V-cycles divide the error by {pair:.0f} or more; relaxation "
-            "alone, with the same work of {sweeps:.0f} sweeps, by as little as {alone:.2f}.",
+            "**Yes:** on {intervals} intervals any two V-cycles divide the error by {pair:.0f} or more, as much "
+            "relaxation alone, {sweeps:.0f} sweeps, by as little as {alone:.2f}.",
             **values,
         )
     if pair >= _ENOUGH:
         return tr(
-            "**Not needed here:** any two V-cycles divide the error by {pair:.0f} or more, but so does relaxation "
-            "alone with the same work, by {alone:.0f}.",
+            "**Not needed here:** any two V-cycles divide the error by {pair:.0f} or more, but so does as much "
+            "relaxation alone, by {alone:.0f}.",
             **values,
         )
     return tr(
@@ -101,8 +99,8 @@ def _left(found: Comparison, cycle: int) -> str:
     if cycle == 0:
         return tr("At the start {smooth:.0%} of the error's square is smooth.", smooth=_smooth(found, 0))
     return tr(
-        "After {cycle} V-cycles {cycles} of the error is left, after as much relaxation {alone}, and {smooth:.0%} of "
-        "that, by its square, is smooth: the coarser grid can hold it.",
+        "After {cycle} V-cycles {cycles} of it is left, after as much relaxation {alone}, of which {smooth:.0%} (of "
+        "its square) is smooth: a coarser grid can hold it.",
         cycle=cycle, cycles=_part(found.cycles.errors[cycle]), alone=_part(found.relaxation.errors[cycle]),
         smooth=_smooth(found, cycle),
     )  # fmt: skip

@@ -18,9 +18,9 @@ FOUND = multigrid(16, cycles=3)
 def test_norms_of_both_ways_stand_on_one_logarithmic_axis() -> None:
     figure = multigrid_plots.norms(FOUND, 2)
     drawn = {trace.name: trace for trace in figure.data}
-    assert tuple(drawn["V-cycles: residual"].y) == FOUND.cycles.residuals
-    assert tuple(drawn["V-cycles: residual"].x) == FOUND.cycles.work
-    assert tuple(drawn["relaxation alone: error"].y) == FOUND.relaxation.errors
+    assert tuple(drawn["V-cycles, residual"].y) == FOUND.cycles.residuals
+    assert tuple(drawn["V-cycles, residual"].x) == FOUND.cycles.work
+    assert tuple(drawn["relaxation, error"].y) == FOUND.relaxation.errors
     assert figure.layout.yaxis.type == "log"
     assert figure.layout.shapes[0].x0 == FOUND.cycles.work[2]
     assert f"residual {FOUND.cycles.residuals[-1]:.2g}" in multigrid_plots.norms_text(FOUND)
@@ -75,7 +75,7 @@ def test_gates_are_drawn_with_what_the_data_decide_and_over_the_training() -> No
     assert list(band.y) == pytest.approx([0.25, 0.8, 0.4, 0.15])
     (heat,) = gates.course(MOMENTS, MOMENTS[1]).data
     assert [list(row) for row in heat.z] == [[0.12, 0.2], [0.12, 0.6]]
-    assert (list(heat.x), heat.zmin, heat.zmax) == ([0, 10], 0, 1)
+    assert (list(heat.x), heat.zmin, heat.zmax) == ([0, 10], 0, 0.6)
     assert "stage1.0 0.20, stage1.1 0.60" in gates.openness_text(MOMENTS[1], MOMENTS[0])
     assert "0.12 after 0 steps, 0.40 after 10 steps" in gates.course_text(MOMENTS)
 
@@ -87,7 +87,7 @@ def test_a_part_of_a_network_is_drawn_between_what_goes_in_and_what_comes_out() 
     assert (block.names, alone.parameters) == (("stage2.1",), block.parameters)
     assert alone.macs == block.macs == 2 * 9 * 32 * 32 * 16 * 16
     picture = drawing([alone], frozenset())
-    assert ">stage2.2<" in picture
+    assert "stage2.2" in picture
     assert picture.count(">32 channels<") == 2
     assert ">image<" not in picture
     assert alternative([alone]).startswith("stage2.2 of resnet-14, from 32×16×16 to 32×16×16: two 3×3 layers")
