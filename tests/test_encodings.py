@@ -121,17 +121,18 @@ def test_a_comparison_has_a_record_for_each_dictionary_and_no_image_twice() -> N
 
 def test_an_estimate_is_a_mean_with_students_interval() -> None:
     def record(draw: int, bag: float, better: float) -> EncodingsRecord:
-        scores = (EncodingScore("bag", 4, bag, 0.1), EncodingScore("vlad", 96, better, 0.1))
+        scores = (EncodingScore("bag", 4, bag, 2 * bag), EncodingScore("vlad", 96, better, 2 * better))
         return EncodingsRecord(draw, draw + 1, 3, draw, 4, scores)
 
     records = [record(0, 0.10, 0.12), record(1, 0.12, 0.15), record(2, 0.11, 0.15)]
-    more = estimate(records, ("vlad", 4), ("bag", 4))
+    more = estimate(records, "average_precision", ("vlad", 4), ("bag", 4))
     assert more is not None
     assert more.mean == pytest.approx(0.03)
     assert more.half == pytest.approx(4.303 * 0.01 / 3**0.5)
     assert more.above
     assert not more.below
-    assert estimate(records, ("vlad", 8)) is None
+    assert estimate(records, "precision", ("vlad", 4), ("bag", 4)).mean == pytest.approx(0.06)
+    assert estimate(records, "precision", ("vlad", 8)) is None
     assert not Estimate(0.5, float("inf")).above
-    single = estimate(records[:1], ("bag", 4))
+    single = estimate(records[:1], "average_precision", ("bag", 4))
     assert single == Estimate(0.1, float("inf"))

@@ -42,7 +42,8 @@ def _records() -> list[EncodingsRecord]:
     longer = {"bag": 1, "vlad": 24, "fisher": 48}
     return [
         EncodingsRecord(0, 1, 4, draw, words, tuple(
-            EncodingScore(method, words * longer[method], values[method, words] + 0.01 * draw, 0.2)
+            EncodingScore(method, words * longer[method], values[method, words] + 0.01 * draw,
+                          2 * (values[method, words] + 0.01 * draw))
             for method in longer
         ))
         for draw in (0, 1)
@@ -50,16 +51,19 @@ def _records() -> list[EncodingsRecord]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("by_length", "x"), [(False, [4, 8]), (True, [96, 192])])
-def test_precisions_have_their_interval_over_draws_and_chance_in_grey(by_length: bool, x: list[int]) -> None:
+@pytest.mark.parametrize(("by_length", "x"), [(False, (4, 8)), (True, (96, 192))])
+def test_precisions_have_their_interval_over_draws_and_chance_in_grey(by_length: bool, x: tuple[int, int]) -> None:
     figure = encodings.precisions(_records(), 8, by_length, 0.1)
-    vlad = next(trace for trace in figure.data if trace.name == "VLAD")
-    assert list(vlad.x) == x
-    assert list(vlad.y) == pytest.approx([0.125, 0.135])
-    assert vlad.error_y.array == pytest.approx([12.706 * 0.005] * 2)
-    assert vlad.marker.size[1] > vlad.marker.size[0]
-    assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].line.color) == (0.1, theme.PAPER)
-    assert "VLAD: 12.5% with 4, 13.5% with 8" in encodings.alternative_text(_records())
+    nearest, whole = (trace for trace in figure.data if trace.name == "VLAD")
+    assert (nearest.xaxis, whole.xaxis) == ("x", "x2")
+    assert tuple(whole.x) == x
+    assert list(whole.y) == pytest.approx([0.125, 0.135])
+    assert list(nearest.y) == pytest.approx([0.25, 0.27])
+    assert list(whole.error_y.array) == pytest.approx([12.706 * 0.005] * 2)
+    assert whole.marker.size[1] > whole.marker.size[0]
+    assert {(shape.y0, shape.line.color) for shape in figure.layout.shapes} == {(0.1, theme.PAPER)}
+    said = encodings.alternative_text(_records())
+    assert "whole list: bag of words 10.5% with 4, 11.5% with 8; VLAD 12.5% with 4, 13.5% with 8" in said
 
 
 MOMENTS = [
