@@ -1,6 +1,7 @@
 """Retrieval by bags of words, VLAD and Fisher vectors, against the words or the length of the vector."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -28,13 +29,17 @@ def precisions(records: Sequence[EncodingsRecord], words: int, by_length: bool, 
     for column, measure in enumerate(MEASURES, 1):
         for method in METHODS:
             trace = _line(records, measure, method, counts, by_length)
-            trace.update(showlegend=column == 1, marker={"size": [12 if count == words else 6 for count in counts]})
+            trace.update(showlegend=column == 1, marker=_markers(counts, words))
             figure.add_trace(trace, row=1, col=column)
         figure.add_hline(y=chance, line={"color": theme.PAPER, "width": 1.5, "dash": "dot"}, row=1, col=column)
     ticks = [4**power for power in range(1, 8)] if by_length else counts
     figure.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
     figure.update_xaxes(title_text=tr("numbers in an image's vector") if by_length else tr("words in the dictionary"))
     return figure
+
+
+def _markers(counts: Sequence[int], words: int) -> dict[str, Any]:
+    return {"size": [12 if count == words else 6 for count in counts], "opacity": 1, "line": {"width": 0}}
 
 
 def length(records: Sequence[EncodingsRecord], method: str, words: int) -> int:

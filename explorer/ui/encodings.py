@@ -17,13 +17,13 @@ from explorer.ui import controls, frame, studies
 from explorer.ui.live_plot import live_plot
 
 _RECORDED, _HERE = "recorded", "here"
-_SHOWN = {_RECORDED: later("2,000 images, five times"), _HERE: later("300 images, five times")}
+_SHOWN = {_RECORDED: later("2,000 images"), _HERE: later("300 images")}
 _COMPARE = ["encodings", "--draws", "5", "--images"]
 _ASKED = {
     _RECORDED: studies.Asked(None, [*_COMPARE, "2000", "--words", ",".join(map(str, WORDS))], 900.0),
     _HERE: studies.Asked(None, [*_COMPARE, "300", "--words", "8,32,128"], 120.0),
 }
-_AXES = {"words": later("words"), "length": later("length of the vector")}
+_AXES = {"words": later("words"), "length": later("length")}
 _VERDICTS = {
     ("precision", "above"): later(
         "**Among the nearest ten VLAD beats the bag of words of the same dictionary:** with {words} words {vlad:.1%} "
@@ -56,8 +56,8 @@ _ABOUT = later(
     "differs from its nearest word by, its residual; a Fisher vector does so with a mixture of Gaussians that begins "
     "at the same words, and keeps the spread too. Each test image asks for those of its class; average precision is 1 "
     "if all come first. Patches, dictionary and scaling are the same for all; ± is the 95 % interval over draws, which "
-    "have no image in common. Section 2, *Residual Representations* (references 18, 30: Jégou et al. 2012, Perronnin "
-    "and Dance 2007): encoding residual vectors is more effective than encoding the vectors themselves. None of these "
+    "have no image in common; dotted is a list in no order. Section 2, *Residual Representations* (references 18, 30: "
+    "Jégou et al. 2012, Perronnin and Dance 2007): encoding residual vectors is more effective than encoding the vectors themselves. None of these "
     "is how images are found today, and with patches this small all of them find little."
 )
 
@@ -65,7 +65,7 @@ _ABOUT = later(
 def panel() -> None:
     """The recorded comparison or a smaller one made here; a number of words to look at."""
     st.subheader(tr("Does it help to keep the residual to the nearest word?"), anchor=False)
-    left, middle, right = st.columns([3, 2, 3])
+    left, middle, right = st.columns([4, 3, 5])
     with left:
         shown = controls.pick(
             tr("Comparison"), list(_SHOWN), _RECORDED, "encodings-shown", lambda name: told(_SHOWN[name])

@@ -45,8 +45,8 @@ def test_multigrid_says_by_what_factor_and_follows_the_sliders() -> None:
     pair = min(first / third for first, third in zip(left, left[2:], strict=False))
     said = _finding(app)
     assert f"<b>Yes:</b> on 256 intervals any two V-cycles divide the error by {pair:.0f} or more" in said
-    assert f"{100 * left[2]:.2g}% of the error is left" in said
-    assert "100% of that, by its square, is smooth" in said
+    assert f"{100 * left[2]:.2g}% of it is left" in said
+    assert "of which 100% (of its square) is smooth" in said
     assert len(errors["after V-cycles"]["y"]) == 257
     app.slider(key="multigrid-cycle").set_value(0)
     app.select_slider(key="multigrid-grid").set_value(16).run()
