@@ -57,8 +57,9 @@ _ABOUT = later(
     "at the same words, and keeps the spread too. Each test image asks for those of its class; average precision is 1 "
     "if all come first. Patches, dictionary and scaling are the same for all; ± is the 95 % interval over draws, which "
     "have no image in common; dotted is a list in no order. Section 2, *Residual Representations* (references 18, 30: "
-    "Jégou et al. 2012, Perronnin and Dance 2007): encoding residual vectors is more effective than encoding the vectors themselves. None of these "
-    "is how images are found today, and with patches this small all of them find little."
+    "Jégou et al. 2012, Perronnin and Dance 2007): encoding residual vectors is more effective than encoding the "
+    "vectors themselves. None of these is how images are found today, and with patches this small all of them find "
+    "little."
 )
 
 
