@@ -20,8 +20,8 @@ _RECORDED, _HERE = "recorded", "here"
 _SHOWN = {_RECORDED: later("2,000 images"), _HERE: later("300 images")}
 _COMPARE = ["encodings", "--draws", "5", "--images"]
 _ASKED = {
-    _RECORDED: studies.Asked(None, [*_COMPARE, "2000", "--words", ",".join(map(str, WORDS))], 900.0),
-    _HERE: studies.Asked(None, [*_COMPARE, "300", "--words", "8,32,128"], 120.0),
+    _RECORDED: studies.Asked(None, [*_COMPARE, "2000", "--words", ",".join(map(str, WORDS))], 450.0),
+    _HERE: studies.Asked(None, [*_COMPARE, "300", "--words", "8,32,128"], 90.0),
 }
 _AXES = {"words": later("words"), "length": later("length")}
 _VERDICTS = {
