@@ -7,19 +7,20 @@ from statistics import mean
 
 import streamlit as st
 
+from explorer import jobs
 from explorer.config import NetworkConfig, RunConfig
 from explorer.language import later, told, tr
 from explorer.plots import gates as plots
 from explorer.plots.gates import Moment
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord
-from explorer.runs import ACTIVE, FAILED, Run
+from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import controls, error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label
 from explorer.ui.runs import records, submit
 
-_DEPTH, _RECIPE = 20, "brief"
+_DEPTH, _RECIPE, _CHOSEN = 20, "brief", "gates-run"
 _TICK_SECONDS = 1.0
 _HEIGHT = 340
 _ABOUT = later(
@@ -37,14 +38,15 @@ _ABOUT = later(
 def panel() -> None:
     """A Highway network and a moment of its training; below it, one to train here."""
     st.subheader(tr("What do gates do that an identity shortcut does not?"), anchor=False)
-    choices = [run for run in resources.catalogue().runs() if run.config.network.shortcut == "gate" and _moments(run)]
+    gated = [run for run in resources.catalogue().runs() if run.config.network.shortcut == "gate"]
+    choices = [run for run in gated if run.state in ACTIVE or _moments(run)]
     shown = st.container()
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
     with right:
         _train_here()
     if choices:
         with left:
-            run = controls.one_run(tr("Network"), choices, _first(choices), key="gates-run")
+            run = controls.one_run(tr("Network"), choices, _first(choices), key=_CHOSEN)
         with shown:
             _follow(run)
     else:
@@ -64,7 +66,12 @@ def _live(run: Run) -> None:
     now = resources.server().store.get(run.run)
     if now is None or now.state not in ACTIVE:
         st.rerun()  # once, to stop the clock
-    else:
+        return
+    store = resources.server().store
+    left = jobs.remaining(store, [now])
+    said = tr("about {time} left", time=sentences.duration(left)) if left else tr("starting …")
+    st.progress(min(jobs.progress(store, [now]).done, 1.0), text=said)
+    if _moments(now):
         _draw(now, 1.0)
 
 
@@ -176,10 +183,15 @@ def _train_here() -> None:
             st.error(f"{label(run)}: {run.message}")
         seconds = error_chart.estimate([config])
         takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
-        button = tr("Train {network} here", network=f"highway-{_DEPTH}") + takes
-        if st.button(
-            button, icon=":material/play_arrow:", type="primary", key="gates-start", width="stretch",
-            disabled=bool(run and _moments(run) and run.state not in (FAILED,)),
-        ):  # fmt: skip
-            submit([config], str(source.path or source.kind))
-            st.rerun()
+        st.button(
+            tr("Train {network} here", network=f"highway-{_DEPTH}") + takes,
+            icon=":material/play_arrow:", type="primary", key="gates-start", width="stretch",
+            disabled=bool(run and run.state == DONE), on_click=_start, args=(config, str(source.path or source.kind)),
+        )  # fmt: skip
+
+
+def _start(config: RunConfig, location: str) -> None:
+    """Queue the run, and look at it."""
+    with frame.errors_in_place():
+        submit([config], location)
+        st.session_state.pop(_CHOSEN, None)

@@ -15,7 +15,7 @@ from explorer.engines.studies import SHIPPED, Studies, key
 from explorer.measurement.encodings import METHODS, estimate
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord, GateOpenness, StepRecord
-from explorer.runs import DONE, Store
+from explorer.runs import DONE, STOPPED, Store
 from explorer.ui import encodings
 from tests.said import ROOT
 from tests.test_runs import PROVENANCE
@@ -178,7 +178,12 @@ def test_a_highway_network_is_queued_with_the_bias_that_was_chosen(store: Store)
         "highway-20:width=8,gate_bias=-1",
         sources.resolve("shapes").name,
     )
-    assert [button.key for button in app.button if button.key == "gates-stop"] == ["gates-stop"]
+    assert app.selectbox(key="gates-run").value == run.run, "it is looked at as soon as it is asked for"
+    app.button(key="gates-stop").click().run()
+    assert not app.exception
+    assert [run.state for run in store.runs()] == [STOPPED]
+    assert app.selectbox(key="gates-run").value != run.run
+    assert "They learn how much to carry on" in _finding(app)
 
 
 def test_inception_and_the_residual_block_are_counted() -> None:
