@@ -45,8 +45,10 @@ def panel() -> None:
     with right:
         _train_here()
     if choices:
+        first = _first(choices)
         with left:
-            run = controls.one_run(tr("Network"), choices, _first(choices), key=_CHOSEN)
+            ordered = [first, *(run for run in choices if run is not first)]
+            run = controls.one_run(tr("Network"), ordered, first, key=_CHOSEN)
         with shown:
             _follow(run)
     else:
@@ -92,7 +94,8 @@ def _draw(run: Run, share: float) -> None:
         figure = plots.openness(now, moments[0])
         live_plot(figure, key="gates-now", height=_HEIGHT, alt=plots.openness_text(now, moments[0]))
     with right:
-        live_plot(plots.course(moments, now), key="gates-course", height=_HEIGHT, alt=plots.course_text(moments))
+        if len(moments) > 1:
+            live_plot(plots.course(moments, now), key="gates-course", height=_HEIGHT, alt=plots.course_text(moments))
 
 
 def _sentences(network: NetworkConfig, now: Moment, start: Moment) -> list[str]:
@@ -106,9 +109,10 @@ def _sentences(network: NetworkConfig, now: Moment, start: Moment) -> list[str]:
         low=least.mean, least=least.block, high=most.mean, most=most.block,
     )  # fmt: skip
     looks = tr(
-        "**They look at the data:** within a channel T varies by ±{spread:.2f} over images and places. **They cost "
-        "parameters:** {own:,} of {all:,} ({share:.1%}); identity shortcuts none.",
-        spread=mean(gate.by_data for gate in gates), own=own, all=all_parameters, share=own / all_parameters,
+        "**They look at the data:** within a channel T varies by ±{spread:.2f} over images and places (±{first:.2f} "
+        "before the first step). **They cost parameters:** {own:,} of {all:,} ({share:.1%}); identity shortcuts none.",
+        first=mean(gate.by_data for gate in start.gates), spread=mean(gate.by_data for gate in gates), own=own,
+        all=all_parameters, share=own / all_parameters,
     )  # fmt: skip
     shut = max(gates, key=lambda gate: gate.shut)
     if shut.shut >= 0.0005:
@@ -124,7 +128,7 @@ def _sentences(network: NetworkConfig, now: Moment, start: Moment) -> list[str]:
 
 def _basis(run: Run, now: Moment) -> str:
     return tr(
-        "{network}, step {step:,} of {steps:,}; {moments} moments were measured. T = 0 carries the input on, T = 1 "
+        "{network}, step {step:,} of {steps:,}; moments measured: {moments}. T = 0 carries the input on, T = 1 "
         "closes the shortcut.",
         network=label(run), step=now.step, steps=run.config.training.steps, moments=len(_moments(run)),
     )  # fmt: skip
@@ -163,9 +167,9 @@ def _first(choices: Sequence[Run]) -> Run:
 
 def _train_here() -> None:
     """A brief Highway network whose gates start from a bias of choice."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns(2, vertical_alignment="bottom")
     bias = left.slider(
-        tr("Where the gates start: their bias"), -4.0, 2.0, -2.0, step=1.0, key="gates-bias",
+        tr("Bias that the gates start from"), -4.0, 2.0, -2.0, step=1.0, key="gates-bias",
         help=tr("T starts near σ(bias): below 0 gates begin nearly closed to the layers, and carry their input on."),
     )  # fmt: skip
     recipe, data = RECIPES[_RECIPE], resources.default_data()
@@ -184,7 +188,7 @@ def _train_here() -> None:
         seconds = error_chart.estimate([config])
         takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
         st.button(
-            tr("Train {network} here", network=f"highway-{_DEPTH}") + takes,
+            tr("Train it here") + takes,
             icon=":material/play_arrow:", type="primary", key="gates-start", width="stretch",
             disabled=bool(run and run.state == DONE), on_click=_start, args=(config, str(source.path or source.kind)),
         )  # fmt: skip
@@ -194,4 +198,4 @@ def _start(config: RunConfig, location: str) -> None:
     """Queue the run, and look at it."""
     with frame.errors_in_place():
         submit([config], location)
-        st.session_state.pop(_CHOSEN, None)
+        st.session_state[_CHOSEN] = config.run
