@@ -24,7 +24,7 @@ def norms(found: Comparison, cycle: int) -> go.Figure:
     for key, course in _courses(found).items():
         for what, values, style in (
             (tr("residual"), course.residuals, {"width": 2.75}),
-            (tr("error"), course.errors, {"width": 1.25, "dash": "dash"}),
+            (tr("error e"), course.errors, {"width": 1.25, "dash": "dash"}),
         ):
             name = f"{told(_NAMES[key])}, {what}"
             figure.add_scatter(
@@ -44,7 +44,7 @@ def norms(found: Comparison, cycle: int) -> go.Figure:
 
 def errors(found: Comparison, cycle: int) -> go.Figure:
     """The error over the interval: at the start (grey), and after so many V-cycles or as much relaxation."""
-    figure = go.Figure(layout=theme.layout("x", tr("error"), percent=False, hovermode="closest"))
+    figure = go.Figure(layout=theme.layout("x", tr("error e"), percent=False, hovermode="closest"))
     points = [index / found.intervals for index in range(found.intervals + 1)]
 
     def add(course: Course, at: int, name: str, line: dict[str, Any]) -> None:

@@ -102,9 +102,13 @@ def _sentences(network: NetworkConfig, now: Moment, start: Moment) -> list[str]:
     gates = now.gates
     least, most = min(gates, key=lambda gate: gate.mean), max(gates, key=lambda gate: gate.mean)
     own, all_parameters = _parameters(network)
+    moved, block = max(
+        (abs(gate.mean - first.mean), gate.block) for gate, first in zip(gates, start.gates, strict=True)
+    )
     opened = tr(
-        "**They learn how much to carry on:** T is {mean:.2f} on average after {step:,} steps, {start:.2f} before the "
-        "first; from {low:.2f} in {least} to {high:.2f} in {most}.",
+        "**They decide how much is carried on:** T is {mean:.2f} on average after {step:,} steps, {start:.2f} before "
+        "the first; from {low:.2f} in {least} to {high:.2f} in {most}. It moved most in {block}, by {moved:.2f}.",
+        block=block, moved=moved,
         mean=mean(gate.mean for gate in gates), step=now.step, start=mean(gate.mean for gate in start.gates),
         low=least.mean, least=least.block, high=most.mean, most=most.block,
     )  # fmt: skip

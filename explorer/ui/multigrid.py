@@ -1,5 +1,6 @@
 """The panel of multigrid: relaxation against V-cycles, computed when it is looked at."""
 
+import math
 import time
 
 import streamlit as st
@@ -74,21 +75,27 @@ def _found(intervals: int, sweeps: int, smoother: str, start: str) -> tuple[Comp
 def _verdict(found: Comparison) -> str:
     """Whether a pair of V-cycles divides the error by ten, and whether relaxation alone does."""
     pair, alone = slowest_pair(found.cycles.errors), slowest_pair(found.relaxation.errors)
-    values = {"pair": pair, "alone": alone, "sweeps": found.relaxation.work[2], "intervals": found.intervals}
+    values = {
+        "pair": math.floor(pair),
+        "least": pair,
+        "alone": alone,
+        "sweeps": found.relaxation.work[2],
+        "intervals": found.intervals,
+    }
     if pair >= _ENOUGH > alone:
         return tr(
-            "**Yes:** on {intervals} intervals any two V-cycles divide the error by {pair:.0f} or more, as much "
+            "**Yes:** on {intervals} intervals any two V-cycles divide the error by {pair} or more, as much "
             "relaxation alone, {sweeps:.0f} sweeps, by as little as {alone:.2f}.",
             **values,
         )
     if pair >= _ENOUGH:
         return tr(
-            "**Not needed here:** any two V-cycles divide the error by {pair:.0f} or more, but so does as much "
+            "**Not needed here:** any two V-cycles divide the error by {pair} or more, but so does as much "
             "relaxation alone, by {alone:.0f}.",
             **values,
         )
     return tr(
-        "**Not here:** two V-cycles divide the error by as little as {pair:.1f}, relaxation alone with the same work "
+        "**Not here:** two V-cycles divide the error by as little as {least:.1f}, relaxation alone with the same work "
         "by {alone:.2f}.",
         **values,
     )

@@ -20,7 +20,7 @@ def test_norms_of_both_ways_stand_on_one_logarithmic_axis() -> None:
     drawn = {trace.name: trace for trace in figure.data}
     assert tuple(drawn["V-cycles, residual"].y) == FOUND.cycles.residuals
     assert tuple(drawn["V-cycles, residual"].x) == FOUND.cycles.work
-    assert tuple(drawn["relaxation, error"].y) == FOUND.relaxation.errors
+    assert tuple(drawn["relaxation, error e"].y) == FOUND.relaxation.errors
     assert figure.layout.yaxis.type == "log"
     assert figure.layout.shapes[0].x0 == FOUND.cycles.work[2]
     assert f"residual {FOUND.cycles.residuals[-1]:.2g}" in multigrid_plots.norms_text(FOUND)

@@ -41,10 +41,10 @@ def _charts(app: AppTest) -> list[dict[str, Any]]:
 def test_multigrid_says_by_what_factor_and_follows_the_sliders() -> None:
     app = visit("related_work")
     norms, errors = _charts(app)
-    left = norms["V-cycles, error"]["y"]
+    left = norms["V-cycles, error e"]["y"]
     pair = min(first / third for first, third in zip(left, left[2:], strict=False))
     said = _finding(app)
-    assert f"<b>Yes:</b> on 256 intervals any two V-cycles divide the error by {pair:.0f} or more" in said
+    assert f"<b>Yes:</b> on 256 intervals any two V-cycles divide the error by {int(pair)} or more" in said
     assert f"{100 * left[2]:.2g}% of it is left" in said
     assert "of which 100% (of its square) is smooth" in said
     assert len(errors["after V-cycles"]["y"]) == 257
@@ -137,7 +137,7 @@ def _keep(store: Store, arguments: list[str], differences: tuple[float, ...]) ->
 def test_the_recorded_gates_are_shown_at_every_moment() -> None:
     app = visit("related_work", view="highway")
     said = _finding(app)
-    assert "They learn how much to carry on" in said
+    assert "They decide how much is carried on" in said
     assert "before the first" in said
     now, course = _charts(app)
     assert len(now["mean of T"]["y"]) == len(course[None]["z"])
@@ -163,6 +163,7 @@ def test_gates_of_what_was_trained_here_come_first(store: Store) -> None:
     assert (
         "T is 0.70 on average after 600 steps, 0.20 before the first; from 0.60 in stage1.0 to 0.80 in stage3.0" in said
     )
+    assert "It moved most in stage3.0, by 0.50" in said
     assert "25.0% of all values of T are above 0.9" in said
     # gates of 8, 16 and 32 channels: 1×1 convolutions with a bias
     assert f"{8 * 8 + 8 + 8 * 16 + 16 + 16 * 32 + 32:,} of" in said
@@ -183,7 +184,7 @@ def test_a_highway_network_is_queued_with_the_bias_that_was_chosen(store: Store)
     assert not app.exception
     assert [run.state for run in store.runs()] == [STOPPED]
     assert app.selectbox(key="gates-run").value != run.run
-    assert "They learn how much to carry on" in _finding(app)
+    assert "They decide how much is carried on" in _finding(app)
 
 
 def test_inception_and_the_residual_block_are_counted() -> None:
