@@ -65,8 +65,13 @@ def device() -> Device:
     # one-thread trainer by 1.13, a two-thread one by 3.3 (measured, see benchmarks/).
     cores = _cores()
     slots = min(cores, LARGEST_SLOTS)
-    name = (_CORES if cores > 1 else _CORE).format(count=cores, processor=_processor())
-    return Device("cpu", name, _cpu_has_bf16(), slots=slots, threads=max(1, cores // slots))
+    return Device("cpu", processor(), _cpu_has_bf16(), slots=slots, threads=max(1, cores // slots))
+
+
+def processor() -> str:
+    """The processor, for people; what computes without torch runs on it whatever device trains."""
+    cores = _cores()
+    return (_CORES if cores > 1 else _CORE).format(count=cores, processor=_processor())
 
 
 def versions() -> dict[str, str]:

@@ -119,7 +119,10 @@ class Outline:
     network: str
     """Its name."""
     image: Shape
+    """What goes in: of a part, what the network gives it."""
     stages: tuple[Stage, ...]
+    part: str = ""
+    """The block that this is, of the network; empty for all of it."""
 
     @property
     def parameters(self) -> int:
@@ -148,6 +151,16 @@ class Outline:
                 for name in block.names:
                     for layer in block.layers:
                         yield replace(layer, name=layer.name.replace(block.names[0], name, 1))
+
+
+def part(outline: Outline, name: str) -> Outline:
+    """One block of a network alone. Raises KeyError for a block that it does not have."""
+    for stage in outline.stages:
+        for block in stage.blocks:
+            if name in block.names:
+                alone = replace(block, names=block.names[:1])  # its layers are named after the first
+                return Outline(outline.network, block.input, (Stage(stage.name, "", (alone,)),), name)
+    raise KeyError(name)
 
 
 def _size(shape: Shape) -> int:

@@ -154,6 +154,38 @@ class GateOpenness:
     block: str
     mean: float
     std: float
+    by_data: float = 0.0
+    """What of `std` is left within a channel, over images and places: 0 for a gate that does not look at its input."""
+    shut: float = 0.0
+    """The part of all values above 0.9: there the shortcut, 1 - T, lets less than a tenth of the input through."""
+
+
+@dataclass(frozen=True)
+class EncodingScore:
+    """How well images of one class are found by one kind of vector."""
+
+    method: str
+    """bag · vlad · fisher"""
+    length: int
+    """Numbers in an image's vector."""
+    average_precision: float
+    """Mean over all images, each asking for those of its class among the others."""
+    precision: float
+    """The same of the share of right ones among the nearest ten."""
+
+
+@dataclass(frozen=True)
+class EncodingsRecord:
+    """One dictionary of a comparison of bags of words, VLAD and Fisher vectors."""
+
+    kind: ClassVar[str] = "encodings"
+    seq: int
+    done: int
+    of: int
+    draw: int
+    """Which images and which dictionary: draws have none in common."""
+    words: int
+    scores: tuple[EncodingScore, ...]
 
 
 @dataclass(frozen=True)
@@ -203,6 +235,8 @@ class EvaluationRecord:
     branches: tuple[BlockBranch, ...] = ()
     """In the order of the signal, on the clean training images; empty where
     nothing is added (plain networks) or it was not measured."""
+    gates: tuple[GateOpenness, ...] = ()
+    """In the order of the signal, on the clean training images; empty where there are none or it was not measured."""
 
 
 Record = StepRecord | EvaluationRecord
@@ -249,6 +283,12 @@ class Attribution:
 _KINDS: dict[str, type[StepRecord] | type[EvaluationRecord]] = {
     record.kind: record for record in (StepRecord, EvaluationRecord)
 }
+_OF_LAYERS: dict[str, Any] = {
+    "responses": LayerResponse,
+    "gradients": LayerGradient,
+    "branches": BlockBranch,
+    "gates": GateOpenness,
+}
 
 
 def record_to_dict(record: Record) -> dict[str, Any]:
@@ -261,7 +301,7 @@ def record_from_dict(values: dict[str, Any]) -> Record:
     record = _KINDS[values["kind"]]
     known = {f.name for f in fields(record)}
     kept = {name: value for name, value in values.items() if name in known}
-    for name, kind in (("responses", LayerResponse), ("gradients", LayerGradient), ("branches", BlockBranch)):
+    for name, kind in _OF_LAYERS.items():
         if name in kept:
             kept[name] = tuple(kind(**layer) for layer in kept[name])
     return record(**kept)

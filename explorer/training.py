@@ -19,6 +19,7 @@ from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
 from explorer.measurement.borrowing import borrowed, has_gathered
 from explorer.measurement.branches import branches_heard
+from explorer.measurement.gates import gates_heard
 from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import responses_heard
 from explorer.networks.blocks import Chance
@@ -213,7 +214,11 @@ class Training:
         seen, tested = self._looked_at()
         with borrowed(self.network, own_statistics=not has_gathered(self.network)):
             test = logits(self.network, data.test_images[:tested], normalization, self.precision)
-            with responses_heard(self.network) as responses, branches_heard(self.network) as branches:
+            with (
+                responses_heard(self.network) as responses,
+                branches_heard(self.network) as branches,
+                gates_heard(self.network) as gates,
+            ):
                 clean = logits(self.network, data.train_images[:seen], normalization, self.precision)
         batch = slice(0, min(self.config.batch_size, seen))
         labels = data.train_labels[batch]
@@ -237,6 +242,7 @@ class Training:
             seconds=self.seconds,
             gradients=gradients,
             branches=branches(),
+            gates=gates(),
         )
 
     def _looked_at(self) -> tuple[int, int]:

@@ -85,6 +85,8 @@ HOMES = {
     "plotly": ("explorer/plots/", "explorer/ui/"),
     "streamlit": ("explorer/ui/", "pages/", "app.py"),
     "sqlite3": ("explorer/runs.py",),
+    "sklearn": ("explorer/measurement/",),
+    "scipy": ("explorer/measurement/",),
 }
 
 

@@ -1,4 +1,4 @@
-"""measure: responses, gradients, gates of trained networks, the studies that take longer, and the toys."""
+"""measure: responses, gradients, gates of trained networks, the studies that take longer, the toys, the relatives."""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer import recordings
-from explorer.commands import studies, toys, trust
+from explorer.commands import related, studies, toys, trust
 from explorer.commands.output import catalogue, command, result
 from explorer.data import sources
 from explorer.errors import RequestError
@@ -31,6 +31,7 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN")
     studies.add_to(measures)
     toys.add_to(measures)
+    related.add_to(measures)
     trust.add_to(measures)
 
 
@@ -72,7 +73,7 @@ def _layers(options: Namespace, what: str, told: Callable[[Any], str]) -> None:
 
 
 def gates(options: Namespace) -> None:
-    """Mean openness of every gate on the first test images."""
+    """Mean openness of every gate on the first test images, and what was recorded of it over the training."""
     from explorer.data.augmentation import prepare
     from explorer.measurement.gates import gate_openness
 
@@ -84,7 +85,13 @@ def gates(options: Namespace) -> None:
         found = gate_openness(trained.network, trained.normalization(prepare(images, run.config.training.image_size)))
         if not found:
             raise RequestError(f"{run.config.network.name} has no gates: train highway-20, say")
-        measured.append({"run": run.run, "network": run.config.network.name, "gates": [asdict(gate) for gate in found]})
+        course = [
+            {"step": record.step, "gates": [asdict(gate) for gate in record.gates]}
+            for record in runs.records(run.run)
+            if isinstance(record, EvaluationRecord) and record.gates
+        ]
+        shown = {"gates": [asdict(gate) for gate in found], "over_training": course}
+        measured.append({"run": run.run, "network": run.config.network.name, **shown})
         told += [f"{run.config.network.name:<16} {gate.block:<12} {gate.mean:.3f} ± {gate.std:.3f}" for gate in found]
     result(options, {"runs": measured, "images": len(images)}, "\n".join(told))
 

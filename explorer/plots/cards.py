@@ -48,10 +48,15 @@ def title(part: Part) -> str:
 
 def spoken(part: Part) -> str:
     """A drawn block in a few words."""
-    words = _layers_words(part.block) + _shortcut_words([part.block])
+    words = spoken_block(part.block)
     if part.folded:
         words = tr("{number} equal blocks of {words}", number=len(part.names), words=words)
     return f"{title(part)}: {words}"
+
+
+def spoken_block(block: Block) -> str:
+    """Its layers and shortcuts: `two 3×3 layers, one identity shortcut`."""
+    return _layers_words(block) + _shortcut_words([block])
 
 
 def alternative(outlines: Sequence[Outline]) -> str:
@@ -94,6 +99,13 @@ def _shape(shape: Shape) -> str:
 
 def _network_words(outline: Outline) -> str:
     stages = "; ".join(_stage_words(stage) for stage in outline.stages)
+    if outline.part:
+        return tr(
+            "{part} of {network}, from {input} to {output}: {words}; {parameters:,} parameters.",
+            part=outline.part, network=outline.network, input=_shape(outline.image),
+            output=_shape(outline.stages[-1].output), words=spoken_block(outline.stages[0].blocks[0]),
+            parameters=outline.parameters,
+        )  # fmt: skip
     return tr(
         "{network}: image {shape}; {stages}; {parameters:,} parameters.",
         network=outline.network, shape=_shape(outline.image), stages=stages, parameters=outline.parameters,

@@ -127,10 +127,13 @@ class Graph:
 def graph(outline: Outline, unfolded: frozenset[str]) -> Graph:
     """What to draw of a network; in the stages named by `unfolded`, equal blocks are drawn one by one."""
     parts = [part for stage in outline.stages for part in _parts(stage, stage.name in unfolded)]
-    trace = _Trace()
+    start, end = (tr("image"), tr("{count:,} classes", count=outline.stages[-1].output[0]))
+    if outline.part:
+        start, end = (tr("{count:,} channels", count=shape[0]) for shape in (outline.image, outline.stages[-1].output))
+    trace = _Trace(start)
     for part in parts:
         trace.follow(part)
-    trace.end(tr("{count:,} classes", count=outline.stages[-1].output[0]))
+    trace.end(end)
     return Graph(outline, tuple(trace.nodes), tuple(trace.arcs), tuple(parts))
 
 
@@ -204,8 +207,8 @@ def _parts(stage: Stage, unfolded: bool) -> Iterator[Part]:
 class _Trace:
     """Follows the signal, block by block, and notes the nodes and arcs on its way."""
 
-    def __init__(self) -> None:
-        self.nodes = [Node("image", "image", tr("image"))]
+    def __init__(self, start: str) -> None:
+        self.nodes = [Node("image", "image", start)]
         self.arcs: list[Arc] = []
         self.last = "image"
         self.waiting: tuple[Layer, ...] = ()
@@ -223,7 +226,7 @@ class _Trace:
             self.waiting += self._own(part, part.block.after)
 
     def end(self, text: str) -> None:
-        """Arrive at the classes."""
+        """Arrive at the classes, or at what a part puts out."""
         self._step(Node("output", "output", text))
 
     def _joined(self, part: Part) -> None:

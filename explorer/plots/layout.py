@@ -258,6 +258,7 @@ def _column(one: Graph, box: float, left: float) -> Column:
     words = max(_width(line, NOTE) for line in counts(one.outline))
     right = max(reach, left + PAD + words)
     name = one.outline.network.replace("@imagenet", "")  # the size of the image says it
+    name = f"{name} {one.outline.part}".strip()
     return replace(column, right=right, title=tuple(_title(name, right - left - PAD - TITLE / 2)))
 
 

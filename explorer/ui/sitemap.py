@@ -65,6 +65,13 @@ PAGES = (
     ),
     Entry("lesson", STUDY, later("Lesson"), ":material/school:", later("The paper, step by step.")),
     Entry("questions", STUDY, later("Questions"), ":material/quiz:", later("What readers asked, as experiments.")),
+    Entry(
+        "related_work",
+        STUDY,
+        later("Related work"),
+        ":material/hub:",
+        later("Residuals and shortcuts before the paper."),
+    ),
     Entry("notes", STUDY, later("Notes"), ":material/bookmark:", later("What you kept, to take home.")),
     Entry("runs", WORKSHOP, later("Runs"), ":material/list_alt:", later("Every trained network, compared.")),
 )

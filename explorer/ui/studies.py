@@ -21,9 +21,10 @@ Found = Sequence[Study | None]
 
 @dataclass(frozen=True)
 class Asked:
-    """A study of one run."""
+    """A study of one run, or of images alone."""
 
-    run: Run
+    run: Run | None
+    """None where it is of the images that the server was started with."""
     arguments: list[str]
     """Of its command, but for where the images are."""
     seconds: float
@@ -90,12 +91,12 @@ def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: b
         st.progress(sum(study.share for study in running) / len(running), text=said)
     for one, study in zip(asked, found, strict=True):
         if study and study.state == FAILED:
-            st.error(f"{run_label(one.run)}: {study.message}")
+            st.error(f"{run_label(one.run)}: {study.message}" if one.run else study.message)
 
 
-def location(run: Run) -> str:
-    """Where its images are. Raises RequestError where they are not on this machine."""
-    source = resources.source_of(run)
+def location(run: Run | None) -> str:
+    """Where its images are, the server's own for none. Raises RequestError where they are not on this machine."""
+    source = resources.source_of(run) if run else resources.source(resources.default_data())
     return str(source.path or source.kind)
 
 

@@ -18,6 +18,7 @@ VIEWS = {
     "lesions": ("",),
     "surface": ("",),
     "toys": ("linear", "shattered", "signal"),
+    "related_work": ("multigrid", "encodings", "highway", "inception"),
     "runs": ("",),
 }
 TITLES = {
@@ -25,6 +26,7 @@ TITLES = {
     "lesions": "학습된 네트워크에서 블록을 빼면 어떻게 될까요?",
     "surface": "학습된 가중치 둘레에서 손실은 어떤 모양일까요?",
     "toys": "숏컷은 왜 도움이 될까요?",
+    "related_work": "잔차와 숏컷을 먼저 쓴 연구는 무엇일까요?",
     "runs": "무엇을 학습했나요?",
 }
 ENGLISH = (  # papers and their authors
@@ -38,6 +40,9 @@ ENGLISH = (  # papers and their authors
     "Hardt and Ma",
     "Balduzzi et al.",
     "De and Smith",
+    "Residual Representations",
+    "A Multigrid Tutorial",
+    "Jégou et al. 2012, Perronnin and Dance 2007",
 )
 _NO_WORDS = re.compile(
     r"<style>.*?</style>|<div class=\"rx-provenance\".*?</div>|<[^>]*>|`[^`]*`|%\{[^}]*\}"
