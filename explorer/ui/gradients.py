@@ -125,7 +125,8 @@ def _draw(lines: Sequence[LayerLine], title: str, key: str) -> None:
 
 def _line(family: str, bn: bool, depth: int, init: str, what: str, data: str) -> LayerLine:
     config = NetworkConfig(depth, "none" if family == "plain" else "A", bn=bn, init=init)
-    start = _start(config, resources.source(data).name, data)
+    with st.spinner(tr("Measuring the untrained networks …")):
+        start = _start(config, resources.source(data).name, data)
     layers = start.gradients if what == "gradient" else start.responses
     values = [g.norm for g in start.gradients] if what == "gradient" else [r.std for r in start.responses]
     name = f"{family}-{depth}"
@@ -133,7 +134,7 @@ def _line(family: str, bn: bool, depth: int, init: str, what: str, data: str) ->
     return LayerLine(family, depth, label, [layer.layer for layer in layers], values, 0 if bn else 1)
 
 
-@st.cache_data(max_entries=128, show_spinner="Measuring the untrained networks …")
+@st.cache_data(max_entries=128, show_spinner=False)
 def _start(config: NetworkConfig, name: str, data: str) -> "Start":
     from explorer.config import TrainingConfig
     from explorer.data.prepared import prepared

@@ -123,7 +123,7 @@ def source(data: str) -> Any:
     return sources.resolve(data)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the images …")
+@st.cache_resource(max_entries=2, show_spinner=False)
 def _images(name: str, data: str) -> "ImageSet":
     return sources.load(data)
 
@@ -135,7 +135,8 @@ def images(data: str) -> "ImageSet":
 
 def images_of(run: Run) -> "ImageSet":
     """The images that a run was trained on, or CIFAR-10 in another encoding; refused if they are not here."""
-    return images(_here(run))
+    with st.spinner(tr("Reading the images …")):
+        return images(_here(run))
 
 
 def source_of(run: Run) -> Any:
@@ -179,17 +180,18 @@ def kind(data: str) -> str:
 
 def error_without(run: Run, removed: tuple[str, ...]) -> float:
     """The error of a run's network without these blocks on the first `QUICK_IMAGES` test images, measured at once."""
-    return _error_without(run.run, run.provenance.date if run.provenance else "", removed)
+    with st.spinner(tr("Measuring …")):
+        return _error_without(run.run, run.provenance.date if run.provenance else "", removed)
 
 
-@st.cache_data(max_entries=512, show_spinner="Measuring …")
+@st.cache_data(max_entries=512, show_spinner=False)
 def _error_without(run: str, ended: str, removed: tuple[str, ...]) -> float:
     from explorer.data.augmentation import prepare
     from explorer.measurement import lesions
     from explorer.measurement.subject import Subject
 
     found = catalogue().run(run)
-    network, seen = trained(found), images_of(found)
+    network, seen = trained(found), images(_here(found))
     pixels = prepare(seen.test_images[:QUICK_IMAGES], found.config.training.image_size)
     subject = Subject(network.network, pixels, seen.test_labels[:QUICK_IMAGES], network.normalization)
     return lesions.error_without(subject, removed)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import languages, present, server, sitemap
+from explorer.ui import appearance, languages, present, server, sitemap
 
 MARK = Path(__file__).with_name("mark.svg")  # our own file: those of Streamlit come from the net
 LOGO = Path(__file__).with_name("logo.svg")
@@ -14,6 +14,7 @@ def main() -> None:
     """Run the page that the address asks for."""
     st.set_page_config(page_title="Residual Explorer", page_icon=MARK, layout="wide")
     languages.switch()
+    appearance.follow()
     present.switch()
     st.logo(LOGO, icon_image=MARK, size="large")
     page = st.navigation(sitemap.sections(), expanded=True)

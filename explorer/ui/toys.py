@@ -80,7 +80,8 @@ def deep_linear() -> None:
     with left:
         kind = controls.pick(tr("Target"), list(_TARGETS), "stretch", "toys-target", lambda name: told(_TARGETS[name]))
     steps = right.select_slider(tr("Steps of gradient descent"), _STEPS, value=_STEPS[-1], key="toys-steps")
-    fits, seconds = _fits(kind, steps)
+    with st.spinner(tr("Training the linear networks …")):
+        fits, seconds = _fits(kind, steps)
     frame.finding(
         _linear_sentences(fits),
         tr(
@@ -110,7 +111,8 @@ def shattering() -> None:
     with right:
         names = {str(scale): name for scale, name in _SCALES.items()}
         scale = float(controls.pick(tr("Residual block"), list(names), "1.0", "toys-scale", names.__getitem__))
-    measured = [_shattering("plain", 1.0), _shattering("resnet", scale)]
+    with st.spinner(tr("Measuring the untrained networks …")):
+        measured = [_shattering("plain", 1.0), _shattering("resnet", scale)]
     shown, noises = [found for found, _ in measured], _noises()
     frame.finding(
         _shattering_sentences(shown, depth, noises),
@@ -140,7 +142,8 @@ def propagation() -> None:
     data = resources.default_data()
     source = resources.source(data).name
     configs = _configs(depth, blocks == "True")
-    found = {key: _signals(config, source, data) for key, config in configs.items()}
+    with st.spinner(tr("Measuring the untrained networks …")):
+        found = {key: _signals(config, source, data) for key, config in configs.items()}
     shown = {key: signals for key, (signals, _) in found.items()}
     frame.finding(
         _propagation_sentences(shown),
@@ -163,13 +166,13 @@ def propagation() -> None:
     st.caption(told(_SIGNAL))
 
 
-@st.cache_data(max_entries=32, show_spinner="Training the linear networks …")
+@st.cache_data(max_entries=32, show_spinner=False)
 def _fits(kind: str, steps: int) -> tuple[tuple[linear.Fit, ...], float]:
     started = time.perf_counter()
     return linear.deep_linear(kind, steps, seed=_SEED), time.perf_counter() - started
 
 
-@st.cache_data(max_entries=8, show_spinner="Measuring the untrained networks …")
+@st.cache_data(max_entries=8, show_spinner=False)
 def _shattering(family: str, scale: float) -> "tuple[Shattering, float]":
     from explorer.measurement.shattering import shattering
 
@@ -183,7 +186,7 @@ def _noises() -> dict[str, tuple[float, ...]]:
     return {"white noise": white_noise(), "brown noise": brown_noise()}
 
 
-@st.cache_data(max_entries=64, show_spinner="Measuring the untrained networks …")
+@st.cache_data(max_entries=64, show_spinner=False)
 def _signals(config: NetworkConfig, source: str, data: str) -> "tuple[tuple[BlockSignal, ...], float]":
     from explorer.data.prepared import prepared
     from explorer.measurement.propagation import propagation

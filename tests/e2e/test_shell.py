@@ -51,6 +51,17 @@ def test_name_of_the_home_page_leads_to_the_root(server: str, page: Any) -> None
     assert page.url == f"{server}/?present=1"
 
 
+def test_the_address_chooses_light_or_dark_on_every_page(server: str, new_page: Callable[..., Any]) -> None:
+    page = new_page(color_scheme="light")
+    page.goto(f"{server}/toys?theme=dark")
+    dark = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === 'dark'"
+    page.wait_for_function(dark, timeout=30_000)
+    page.get_by_role("heading", level=1).wait_for()
+    page.goto(f"{server}/lesson")
+    page.get_by_role("heading", level=1).wait_for()
+    assert page.evaluate(dark)
+
+
 def test_nothing_is_asked_of_other_servers(server: str, page: Any) -> None:
     asked = []
     page.on("request", lambda request: asked.append(request.url))
