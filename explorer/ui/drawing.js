@@ -6,10 +6,11 @@ const GAP = 10 // pixels between a block and its card
 const LINGER = 140 // milliseconds in which the pointer may cross from the block to its card
 const LARGEST_SIDES = [32767, 16384] // of a canvas: in most browsers, in all
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   if (!drawings.has(parentElement)) drawings.set(parentElement, mount(parentElement, data))
   const drawing = drawings.get(parentElement)
   drawing.send = (stages) => setStateValue("unfolded", stages)
+  drawing.tell = (block) => setTriggerValue("pressed", block)
   show(drawing, data)
   // Streamlit also calls this when one update overtakes another, with the drawing still on the page
   return () => setTimeout(() => parentElement.isConnected || unmount(drawing))
@@ -45,7 +46,8 @@ function show(drawing, data) {
   for (const element of drawing.host.querySelectorAll(".residual-drawing-files button"))
     element.setAttribute("aria-label", data.words.download.replace("#", element.textContent))
   drawing.scroller.removeAttribute("aria-busy")
-  if (before?.svg === data.svg) return
+  drawing.host.classList.toggle("is-pressable", Boolean(data.pressed))
+  if (before?.svg === data.svg) return strike(drawing)
   const held = drawing.scroller.contains(focused(drawing)) ? name(focused(drawing)) : null
   hide(drawing)
   drawing.scroller.innerHTML = data.svg
@@ -57,6 +59,7 @@ function show(drawing, data) {
   const again = held && stops.find((item) => name(item) === held)
   ;(again ?? stops[0])?.setAttribute("tabindex", "0")
   again?.focus({ preventScroll: true })
+  strike(drawing)
   count("__residualUpdates", data.key)
 }
 
@@ -83,7 +86,30 @@ function click(drawing, event) {
   const block = event.target.closest(".rx-block")
   if (!block) return hide(drawing)
   rove(drawing, block)
+  take(drawing, block)
   point(drawing, event.target)
+}
+
+// Where blocks can be pressed, a press takes one away, and the next gives it back.
+function take(drawing, block) {
+  const { pressed, pressable } = drawing.data
+  if (!pressed || !pressable.includes(block.dataset.block)) return
+  const now = new Set(pressed)
+  if (!now.delete(block.dataset.block)) now.add(block.dataset.block)
+  drawing.data = { ...drawing.data, pressed: [...now] } // a second press may come before the answer to the first
+  strike(drawing)
+  drawing.tell(block.dataset.block)
+}
+
+function strike(drawing) {
+  const { pressed, pressable } = drawing.data
+  for (const block of drawing.scroller.querySelectorAll(".rx-block")) {
+    const away = Boolean(pressed?.includes(block.dataset.block))
+    block.classList.toggle("is-away", away)
+    if (!pressable?.includes(block.dataset.block)) continue
+    block.setAttribute("role", "button")
+    block.setAttribute("aria-pressed", away)
+  }
 }
 
 function press(drawing, event) {
@@ -91,7 +117,9 @@ function press(drawing, event) {
   if (!item) return
   if (event.key === "Enter" || event.key === " ") {
     event.preventDefault()
-    return item.matches(".rx-badge") ? fold(drawing, item) : point(drawing, item)
+    if (item.matches(".rx-badge")) return fold(drawing, item)
+    take(drawing, item)
+    return point(drawing, item)
   }
   const next = neighbour(drawing, item, event.key)
   if (!next) return

@@ -3,7 +3,7 @@
 Which stages are unfolded is the component's own state, so a click costs one run of what is around it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -21,10 +21,19 @@ _component = st.components.v2.component(
 )
 
 
-def drawing(outlines: Sequence[Outline], *, key: str, unfolded: Iterable[str] = ()) -> frozenset[str]:
+def drawing(
+    outlines: Sequence[Outline],
+    *,
+    key: str,
+    unfolded: Iterable[str] = (),
+    pressed: Collection[str] | None = None,
+    pressable: Collection[str] = (),
+    on_press: Callable[[str], None] = lambda block: None,
+) -> frozenset[str]:
     """Draw the networks side by side as the component called `key`; returns the names of the unfolded stages.
 
-    `unfolded` are those that are unfolded at first; from then on the reader decides.
+    `unfolded` are those that are unfolded at first; from then on the reader decides. Where `pressed` is given, those
+    blocks are struck out, and `on_press` is called with the name of each of the `pressable` that the reader presses.
     """
     at_first = frozenset(unfolded)
     shown = _shown(key, outlines, at_first)
@@ -36,13 +45,22 @@ def drawing(outlines: Sequence[Outline], *, key: str, unfolded: Iterable[str] = 
         "cards": cards(outlines),
         "unfolded": sorted(shown),
         "file": "_".join(outline.network for outline in outlines),
+        "pressed": None if pressed is None else sorted(pressed),
+        "pressable": sorted(pressable),
     }
+
+    def press() -> None:
+        block = st.session_state[key].get("pressed")
+        if block in pressable:  # the browser may send anything
+            on_press(block)
+
     _component(
         key=key,
         data=data,
         default={"unfolded": sorted(at_first)},
         height="content",
         on_unfolded_change=_nothing,  # without a callback the component has no such state
+        on_pressed_change=press,
     )
     return shown
 

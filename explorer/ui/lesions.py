@@ -16,6 +16,8 @@ from explorer.plots import theme
 from explorer.plots.lesions import Changed, Lesioned, alternative_text, changes, changes_text, lesion_bars
 from explorer.runs import Run
 from explorer.ui import controls, frame, resources, sitemap, studies
+from explorer.ui.architecture import outline
+from explorer.ui.drawing import drawing
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import labels
 
@@ -113,18 +115,27 @@ def _several(runs: Sequence[Run], what: str, found: studies.Found) -> None:
 
 
 def _choose(runs: Sequence[Run]) -> None:
-    """Blocks as buttons in the order of the signal: press one and the error without it is measured at once."""
+    """Blocks as buttons in the order of the signal, and in the drawing: press one and the error is measured at once."""
     names, said = labels(runs), []
     result = st.container()
     twins = len({run.config.network.block_names for run in runs}) == 1
     for alike in [runs] if twins else [[run] for run in runs]:
         blocks = alike[0].config.network.block_names
+        key = f"lesions-blocks-{alike[0].run}"
         chosen = st.pills(
             _press(*[names[run.run] for run in alike]),
             blocks,
             selection_mode="multi",
             format_func=lambda block: block.removeprefix("stage"),
-            key=f"lesions-blocks-{alike[0].run}",
+            key=key,
+        )
+        drawing(
+            [outline(run.config.network) for run in alike],
+            key=f"{key}-drawing",
+            unfolded=[f"stage{stage}" for stage, _ in enumerate(alike[0].config.network.blocks, 1)],
+            pressed=chosen,
+            pressable=blocks,
+            on_press=partial(_take_or_give_back, key),
         )
         for run in alike:
             whole, left = resources.error_without(run, ()), resources.error_without(run, tuple(sorted(chosen)))
@@ -141,6 +152,11 @@ def _choose(runs: Sequence[Run]) -> None:
     basis = tr("Error on {images} test images. 2.0 is the first block of the second stage.", images=images)
     with result:
         frame.finding(said, basis)
+
+
+def _take_or_give_back(key: str, block: str) -> None:
+    chosen: list[str] = st.session_state.get(key) or []
+    st.session_state[key] = [other for other in chosen if other != block] if block in chosen else [*chosen, block]
 
 
 def _press(first: str, second: str = "") -> str:

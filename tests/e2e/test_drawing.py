@@ -252,3 +252,20 @@ def _focused(page: Any) -> str:
           return `${item.closest('.rx-column').dataset.network} ${item.dataset.block ?? item.textContent}`
         }""")
     )
+
+
+def test_a_block_pressed_in_the_drawing_is_taken_away_and_given_back(server: str, page: Any) -> None:
+    """On recorded networks that know the generated shapes, by mouse and by keyboard."""
+    plain, residual = "abdb7f7bf9adebf6", "0b50700f90fab69c"  # plain-32 and resnet-32, brief, seed 0
+    page.goto(f"{server}/lesions?lesions-what=choose&lesions-first={plain}&lesions-second={residual}")
+    block = page.locator('[data-block="stage1.2"]').first
+    block.wait_for(timeout=60_000)
+    found = page.locator(".rx-finding")
+    found.get_by_text("with all.").first.wait_for(timeout=60_000)
+    block.click()
+    found.get_by_text("without 1 of 15 blocks").first.wait_for(timeout=30_000)
+    assert found.get_by_text("without 1 of 15 blocks").count() == 2
+    assert block.get_attribute("aria-pressed") == "true"
+    block.press("Enter")
+    found.get_by_text("without 1 of 15 blocks").first.wait_for(state="detached", timeout=30_000)
+    assert block.get_attribute("aria-pressed") == "false"
