@@ -5,12 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 from explorer.engines import studies as module
 from explorer.engines.studies import DONE, FAILED, RUNNING, Studies
 from explorer.errors import RequestError
+from explorer.network_config import is_entry
 from explorer.recordings import Library
 
 SLOW = (
@@ -119,3 +121,17 @@ def test_how_far_it_is_tells_what_remains(studies: Studies) -> None:
     assert module.Study(RUNNING, [{"done": 1, "of": 4}], None, "", seconds=10).remaining == 30
     assert module.Study(RUNNING, [], None, "", seconds=10).remaining is None
     assert module.Study(DONE, [], {}, "").share == 1
+
+
+@pytest.mark.parametrize(("network", "low", "high"), [("plain-56", 0.20, 1.0), ("resnet-56", -1.0, 0.03)])
+def test_what_ships_says_that_residual_networks_bear_a_lesion(
+    network: str, low: float, high: float, tmp_path: Path
+) -> None:
+    """Veit et al. 2016: the median over the blocks that keep the shape, of the longest recordings."""
+    runs = [run for run in Library().runs() if run.config.network.name == network and run.config.training.steps == 8000]
+    study = Studies(tmp_path).get(["lesions", runs[0].run, "--images", "1000"])
+    assert study
+    last = study.records[-1]
+    kept = [lesion["error"] for lesion in last["lesions"] if not is_entry(lesion["blocks"][0])]
+    assert len(kept) == 25
+    assert low < median(kept) - last["whole"] < high
