@@ -12,13 +12,14 @@ from explorer.errors import RequestError
 from explorer.language import later, told, tr
 from explorer.measurement.confusion import confusion
 from explorer.ui import controls, frame, resources
-from explorer.ui.attribution_maps import Subject, classified
+from explorer.ui.attribution_maps import LOOK, Subject, looking
 from explorer.ui.names import label as run_label
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
 
-_GALLERY_IMAGES = 1000  # of the test set: classifying them takes about a second a network
+_GALLERY_IMAGES = 1000  # of the test set: classifying them takes seconds, so it begins with a hundred
+_TICK_SECONDS = 1.0
 _SHOWN, _THUMBNAIL = 9, 66  # images a page; pixels
 _MOST_UPLOADS = 20
 _SMALLEST = 32  # pixels of an uploaded picture, as CIFAR-10's
@@ -105,9 +106,8 @@ def _pick(pictures: Sequence[Chosen]) -> Chosen:
 
 
 def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
-    labels = images.test_labels[:_GALLERY_IMAGES].numpy()
-    with st.spinner(tr("The networks look at the test images …")):
-        predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
+    predictions = _predictions(images, subjects[:2])
+    labels = images.test_labels[: len(predictions[0])].numpy()
     left, right = st.columns(2)
     outcome: str = left.selectbox(
         tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"
@@ -129,6 +129,41 @@ def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
         return None
     picked = _page(images, indices, f"attributions-{outcome}-{wanted}-{cell}")
     return Chosen(images.test_images[picked].numpy(), int(labels[picked]), tr("test image {number}", number=picked))
+
+
+def _predictions(images: "ImageSet", subjects: Sequence[Subject]) -> list[NDArray[np.int64]]:
+    """What the networks take the first test images for, equally many, as far as they have looked at them."""
+    with st.spinner(tr("The networks look at the test images …")):
+        found = _looked(images, subjects, wait=True)
+    st.fragment(_look_on, run_every=None if _all(images, found) else _TICK_SECONDS, key="attributions-looking")(
+        images, subjects, _all(images, found)
+    )
+    return found
+
+
+def _look_on(images: "ImageSet", subjects: Sequence[Subject], was_done: bool) -> None:
+    """Have the networks look at further images, and show them when they have."""
+    if was_done:
+        return
+    found = _looked(images, subjects)
+    if _all(images, found):
+        st.rerun()
+    done, of = len(found[0]), min(_GALLERY_IMAGES, len(images.test_labels))
+    st.progress(done / of, text=tr("{done:,} of {count:,} test images looked at", done=done, count=of))
+
+
+def _looked(images: "ImageSet", subjects: Sequence[Subject], wait: bool = False) -> list[NDArray[np.int64]]:
+    starts = range(0, min(_GALLERY_IMAGES, len(images.test_labels)), LOOK)
+    asked = [[looking(subject, images, start) for start in starts] for subject in subjects]
+    if wait:
+        for errands in asked:
+            errands[0].ended.wait()
+    ready = min(next((n for n, one in enumerate(errands) if not one.done), len(starts)) for errands in asked)
+    return [np.concatenate([one.value() for one in errands[: max(1, ready)]]) for errands in asked]
+
+
+def _all(images: "ImageSet", found: Sequence[NDArray[np.int64]]) -> bool:
+    return len(found[0]) == min(_GALLERY_IMAGES, len(images.test_labels))
 
 
 def _confusion(

@@ -72,7 +72,9 @@ def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any,
     name = st.selectbox(tr("Map"), methods, format_func=lambda one: METHODS[one].label, key="attributions-curves")
     shown = []
     for subject, column in zip(subjects, columns, strict=True):
-        (found,) = (one for one in column.maps if one.method == name)
+        found = next((one for one in column.maps if one.method == name), None)
+        if found is None:
+            continue  # it was stopped, or cannot be made
         made = curves(subject, pixels[subject.size], found.target, found.values)
         shown.append(Curved(column.network.family, column.label, made))
     said = [
