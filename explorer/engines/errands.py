@@ -18,7 +18,7 @@ WHEN_IDLE = math.inf
 _FORGOTTEN_SECONDS = 10.0
 
 
-class Ended(Exception):
+class UnwantedError(Exception):
     """Raised inside of work that is not wanted any more."""
 
 
@@ -53,10 +53,10 @@ class Errand:
         return (time.monotonic() - self.begun) * (1 - self.share) / self.share
 
     def note(self, share: float) -> None:
-        """Say how far the work is, from inside of it. Raises Ended if nobody wants it any more."""
+        """Say how far the work is, from inside of it. Raises UnwantedError if nobody wants it any more."""
         self.share = min(1.0, share)
         if self.unwanted or time.monotonic() - self.asked > _FORGOTTEN_SECONDS:
-            raise Ended
+            raise UnwantedError
 
     def value(self) -> Any:
         """What the work returned; what it raised is raised again."""
@@ -125,7 +125,7 @@ class Errands:
             errand.begun = time.monotonic()
             try:
                 errand.result = errand.work(errand)
-            except Ended:
+            except UnwantedError:
                 errand.unwanted = True
                 continue
             except Exception as error:  # whoever asked is told
@@ -137,4 +137,4 @@ class Errands:
 def wait(errands: Sequence[Errand], seconds: float) -> bool:
     """Whether all of them are done within so many seconds."""
     end = time.monotonic() + seconds
-    return all([one.ended.wait(max(0.0, end - time.monotonic())) for one in errands])
+    return all(one.ended.wait(max(0.0, end - time.monotonic())) for one in errands)
