@@ -28,6 +28,8 @@ _KINDS = {
     "curves": later("Deletion and insertion"),
     "quality": later("Measured on 16 images"),
     "sanity": later("Sanity check"),
+    "noise": later("Noise against depth"),
+    "means": later("Mean of a class"),
 }
 _QUALITY_MEASURES = {
     "completeness": (
@@ -47,7 +49,7 @@ _QUALITY_MEASURES = {
     "smoothness": (later("smoothness"), later("Correlation of neighbouring pixels: 0 is noise.")),
 }
 _SANITY_METHODS = ("saliency", "input_x_gradient", "guided_backprop", "grad_cam")
-_IMAGES = 16
+_IMAGES, _NOISE_IMAGES = 16, 256
 _QUALITY_MAPS, _QUALITY_REST = 7, 250  # maps an image; forward passes for squares and curves
 _HEIGHT, _NARROW_HEIGHT = 330, 600
 
