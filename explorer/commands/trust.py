@@ -79,17 +79,22 @@ def sanity(options: Namespace) -> None:
 
 def means(options: Namespace) -> None:
     """One record every few images, with the mean maps over those so far; then the last of them."""
+    import torch
+
     from explorer.attribution.means import mean_maps
 
     methods = _methods(options, ["saliency", "integrated_gradients", "grad_cam", "occlusion"])
     network, images, labels, named = _subject(options)
+    with torch.inference_mode():
+        right = float((network(images).argmax(dim=1) == labels[0]).float().mean())
     for seq, found in enumerate(mean_maps(network, images, labels, methods)):
         maps = {method: [[float(f"{one:.4g}") for one in row] for row in each] for method, each in found.maps.items()}
         if options.json:
-            line({"kind": "means", "seq": seq, "done": found.images, "of": len(labels), "maps": maps})
+            line({"kind": "means", "seq": seq, "done": found.images, "of": len(labels), "right": right, "maps": maps})
         say(f"{found.images} of {len(labels)} images")
     told = [f"{method:<22} strongest {max(map(max, each)):.2f} times the mean" for method, each in maps.items()]
-    result(options, {**named, "label": labels[0], "images": len(labels), "maps": maps}, "\n".join(told))
+    shown = {"label": labels[0], "images": len(labels), "right": right, "maps": maps}
+    result(options, {**named, **shown}, "\n".join(told))
 
 
 def noise(options: Namespace) -> None:

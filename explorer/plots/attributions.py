@@ -281,6 +281,8 @@ def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
 
 
 def _caption(found: Attribution, narrow: bool) -> str:
+    if not found.seconds:
+        return ""  # a mean of maps was not made in one go
     took = f"{found.seconds:.2f} s" if found.seconds >= 0.1 else f"{found.seconds * 1000:.0f} ms"  # units stay
     if found.completeness_error is None:
         return took

@@ -12,23 +12,22 @@ from explorer.ui.attribution_maps import Wanted
 
 _AT_ONCE_SECONDS = 1.0  # what is there by then is drawn without showing progress first
 _TICK_SECONDS = 0.5
-_STOPPED = "attributions-stopped"
 
 Found = list[list[Attribution]]
 """For each network the maps that are there."""
 
 
-def answer(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None]) -> Found | None:
+def answer(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], key: str) -> Found | None:
     """Have the maps made and `draw` what is there; when no more come, what there is, else None."""
-    stopped = st.session_state.get(_STOPPED) == _question(wanted)
+    stopped = st.session_state.get(f"{key}-stopped") == _question(wanted)
     errands = [one for row in _errands(wanted, stopped) for one in row if one]
     active = not stopped and not wait(errands, _AT_ONCE_SECONDS)
-    st.fragment(_follow, run_every=_TICK_SECONDS if active else None, key="attributions-answer")(wanted, draw, active)
+    st.fragment(_follow, run_every=_TICK_SECONDS if active else None, key=key)(wanted, draw, key, active)
     return None if active else _found(_errands(wanted, stopped), told=False)
 
 
-def _follow(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], was_active: bool) -> None:
-    stopped = st.session_state.get(_STOPPED) == _question(wanted)
+def _follow(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], key: str, was_active: bool) -> None:
+    stopped = st.session_state.get(f"{key}-stopped") == _question(wanted)
     errands = _errands(wanted, stopped)
     asked = [one for row in errands for one in row if one]
     waits = not stopped and not all(one.done for one in asked)
@@ -36,12 +35,12 @@ def _follow(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], w
         st.rerun()  # once, to stop the clock and draw what stands below
     draw(_found(errands, told=True))
     if stopped:
-        _stopped(sum(one.done for one in asked), sum(map(len, wanted)))
+        _stopped(sum(one.done for one in asked), sum(map(len, wanted)), key)
     elif waits:
-        _progress(asked, wanted)
+        _progress(asked, wanted, key)
 
 
-def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]]) -> None:
+def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]], key: str) -> None:
     whole = sum(one.seconds for one in errands)
     done = sum(one.seconds * one.share for one in errands) / whole
     said = tr(
@@ -52,17 +51,17 @@ def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]]) -> 
     )
     bar, button = st.columns([5, 2], vertical_alignment="center")
     bar.progress(min(1.0, done), text=said)
-    if button.button(tr("Stop"), icon=":material/stop:", key="attributions-stop", width="stretch"):
+    if button.button(tr("Stop"), icon=":material/stop:", key=f"{key}-stop", width="stretch"):
         resources.errands().drop(errands)
-        st.session_state[_STOPPED] = _question(wanted)
+        st.session_state[f"{key}-stopped"] = _question(wanted)
         st.rerun()
 
 
-def _stopped(done: int, of: int) -> None:
+def _stopped(done: int, of: int, key: str) -> None:
     said, button = st.columns([5, 2], vertical_alignment="center")
     said.caption(tr("Stopped: {done} of {count} maps are there.", done=done, count=of))
-    if button.button(tr("Go on"), icon=":material/play_arrow:", key="attributions-go-on", width="stretch"):
-        del st.session_state[_STOPPED]
+    if button.button(tr("Go on"), icon=":material/play_arrow:", key=f"{key}-go-on", width="stretch"):
+        del st.session_state[f"{key}-stopped"]
         st.rerun()
 
 

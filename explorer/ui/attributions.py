@@ -1,27 +1,31 @@
 """The panel of attributions: one image, two networks, a gallery to choose the image from."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from explorer.attribution.methods import METHODS
 from explorer.errors import RequestError
 from explorer.language import later, told, tr
-from explorer.network_config import short_names
 from explorer.plots import theme
-from explorer.plots.attribution_files import Comparison
-from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
+from explorer.plots.attributions import alternative_text, side_by_side
 from explorer.runs import Run
-from explorer.ui import attribution_images, attribution_question, controls, frame, resources, sitemap, trust
+from explorer.ui import (
+    attribution_images,
+    attribution_question,
+    attribution_slide,
+    controls,
+    frame,
+    resources,
+    sitemap,
+    trust,
+)
 from explorer.ui.attribution_answer import Found, answer
-from explorer.ui.attribution_download import configuration, downloads
+from explorer.ui.attribution_case import Case, case
+from explorer.ui.attribution_download import downloads
 from explorer.ui.attribution_images import Chosen
-from explorer.ui.attribution_maps import Subject, Wanted, as_seen, probabilities
-from explorer.ui.attribution_question import Places, Question, question
+from explorer.ui.attribution_maps import Subject
+from explorer.ui.attribution_question import Places, question
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import latest_race, shared
 
@@ -112,70 +116,38 @@ def _maps(chosen: Chosen, subjects: Sequence[Subject], places: Places) -> None:
         st.info(tr("Choose at least one method."), icon=":material/info:")
         return
     with frame.errors_in_place():
-        seen = {one.size: as_seen(chosen.pixels, one.size) for one in subjects}
-        names = short_names(one.run.config.network for one in subjects)
-        heads = [_head(one, seen[one.size], chosen, classes, names[one.run.config.network]) for one in subjects]
-        _finding(heads, chosen, subjects, classes)
-        wanted = [
-            [Wanted(one, seen[one.size], _target(asked, said), request) for request in asked.requests]
-            for one, (_, said) in zip(subjects, heads, strict=True)
-        ]
-        image = seen[subjects[0].size]
-        found = answer(wanted, partial(_draw, image, [head for head, _ in heads], _rows(asked), classes, asked))
+        now = case(chosen, subjects, asked, classes)
+        _finding(now)
+        found = answer(now.wanted, partial(_draw, now), "attributions-answer")
         if found is not None:
-            columns = [replace(head, maps=maps) for (head, _), maps in zip(heads, found, strict=True)]
-            made = configuration(subjects, columns, chosen, asked.requests)
-            downloads(Comparison(image, columns, _rows(asked), classes, made))
-            trust.panel(subjects, columns, seen, [one.method for one in asked.requests])
+            with st.container(horizontal=True):
+                downloads(now.comparison(found))
+                attribution_slide.add(chosen)
+            attribution_slide.panel(now)
+            trust.panel(subjects, now.columns(found), now.seen, [one.method for one in asked.requests])
 
 
-def _draw(
-    image: NDArray[np.uint8],
-    heads: Sequence[Column],
-    rows: Sequence[Row],
-    classes: Sequence[str],
-    asked: Question,
-    found: Found,
-) -> None:
-    columns = [replace(head, maps=maps) for head, maps in zip(heads, found, strict=True)]
+def _draw(now: Case, found: Found) -> None:
+    columns = now.columns(found)
     wide, narrow = (
-        side_by_side(image, columns, rows, classes, opacity=asked.opacity, grids=asked.grids, width=width)
+        side_by_side(
+            now.image, columns, now.rows, now.classes, opacity=now.asked.opacity, grids=now.asked.grids, width=width
+        )
         for width in _WIDTHS
     )
-    alt = alternative_text(columns, rows, classes)
+    alt = alternative_text(columns, now.rows, now.classes)
     live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=theme.rearranged(narrow))
 
 
-def _finding(
-    heads: Sequence[tuple[Column, int]], chosen: Chosen, subjects: Sequence[Subject], classes: Sequence[str]
-) -> None:
+def _finding(now: Case) -> None:
     """What the image is, what each network says, and how to read the colours."""
-    truth = tr("It is: **{name}**.", name=classes[chosen.label]) + " " if chosen.label is not None else ""
+    label = now.chosen.label
+    truth = tr("It is: **{name}**.", name=now.classes[label]) + " " if label is not None else ""
     said = ", ".join(
-        tr("{network} says **{predicted}**", network=column.label, predicted=column.predicted) for column, _ in heads
+        tr("{network} says **{predicted}**", network=one.label, predicted=one.predicted) for one in now.heads
     )
     scale = tr("One colour scale a row, shared by all networks; white is zero.")
-    frame.finding([f"{truth}{said}."], f"{scale} {shared([one.run for one in subjects])}".rstrip())
-
-
-def _head(
-    subject: Subject, pixels: NDArray[np.uint8], chosen: Chosen, classes: Sequence[str], name: str
-) -> tuple[Column, int]:
-    """The network and what it says, still without maps; the class that it says."""
-    said = probabilities(subject, pixels)
-    predicted = int(said.argmax())
-    right = None if chosen.label is None else predicted == chosen.label
-    label = name if subject.step is None else tr("{name} after {steps:,} steps", name=name, steps=subject.step)
-    return Column(subject.run.config.network, label, classes[predicted], float(said[predicted]), [], right), predicted
-
-
-def _target(asked: Question, predicted: int) -> int:
-    return predicted if asked.target is None else asked.target
-
-
-def _rows(asked: Question) -> list[Row]:
-    methods = {one.method: METHODS[one.method] for one in asked.requests}
-    return [Row(name, method.label, told(method.explanation)) for name, method in methods.items()]
+    frame.finding([f"{truth}{said}."], f"{scale} {shared([one.run for one in now.subjects])}".rstrip())
 
 
 def _classes(run: Run) -> tuple[str, ...]:

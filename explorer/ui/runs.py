@@ -75,7 +75,7 @@ def longest_race(runs: Sequence[Run]) -> list[Run]:
 
 
 def trained_alike(first: Run, runs: Sequence[Run]) -> list[Run]:
-    """Of these runs those whose networks differ from the first's in depth and shortcut alone, shallow plain ones first."""
+    """Of these runs those whose networks differ from the first's in depth and shortcut alone, shallow ones first."""
     found = [run for run in _alike(first, runs) if _but_depth(run) == _but_depth(first)]
     return sorted(found, key=lambda run: (run.config.network.family, run.config.network.depth))
 

@@ -20,8 +20,8 @@ from explorer.plots.trust import (
     sanity_lines,
     sanity_text,
 )
-from explorer.ui import controls, frame, studies
-from explorer.ui.attribution_maps import Subject, curves
+from explorer.ui import controls, frame, studies, trust_many
+from explorer.ui.attribution_maps import Subject, curves, map_seconds
 from explorer.ui.live_plot import live_plot
 
 _KINDS = {
@@ -49,8 +49,9 @@ _QUALITY_MEASURES = {
     "smoothness": (later("smoothness"), later("Correlation of neighbouring pixels: 0 is noise.")),
 }
 _SANITY_METHODS = ("saliency", "input_x_gradient", "guided_backprop", "grad_cam")
-_IMAGES, _NOISE_IMAGES = 16, 256
+_IMAGES = 16
 _QUALITY_MAPS, _QUALITY_REST = 7, 250  # maps an image; forward passes for squares and curves
+_START_SECONDS = 5.0  # of a process with torch
 _HEIGHT, _NARROW_HEIGHT = 330, 600
 
 
@@ -61,11 +62,18 @@ def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, m
     if kind == "curves":
         _curves(subjects, columns, pixels, methods)
         return
-    used = list(methods) if kind == "quality" else list(_SANITY_METHODS)
+    if kind == "noise":
+        trust_many.noise(subjects[0])
+        return
+    subjects, columns = subjects[:2], columns[:2]  # as many studies as are made at once
     if subjects[0] == subjects[-1]:
         subjects, columns = subjects[:1], columns[:1]
-    asked = [_asked(kind, subject, used) for subject in subjects]
     labels = [column.label for column in columns]
+    if kind == "means":
+        trust_many.means(subjects, labels, methods, next((one.target for one in columns[0].maps), 0))
+        return
+    used = list(methods) if kind == "quality" else list(_SANITY_METHODS)
+    asked = [_asked(kind, subject, used) for subject in subjects]
     studies.press(asked, tr("Measure"), ":material/play_arrow:", "trust")
     studies.follow(asked, partial(_studied, kind, labels), "trust")
 
@@ -158,8 +166,9 @@ def _asked(kind: str, subject: Subject, methods: Sequence[str]) -> studies.Asked
 
 
 def _estimate(kind: str, subject: Subject, methods: Sequence[str]) -> float:
-    config = subject.run.config
-    once = sum(METHODS[name].passes({}) for name in methods)
+    config, passes = subject.run.config, [METHODS[name].passes({}) for name in methods]
     if kind == "sanity":
-        return jobs.measuring(config, _IMAGES, once * (sum(config.network.blocks) + 3))
-    return jobs.measuring(config, _IMAGES, once * _QUALITY_MAPS + _QUALITY_REST * len(methods))
+        parts = sum(config.network.blocks) + 3
+        return _START_SECONDS + parts * jobs.passing(config, sum(passes), _IMAGES)
+    each = sum(_QUALITY_MAPS * map_seconds(subject, one) + map_seconds(subject, _QUALITY_REST) for one in passes)
+    return _START_SECONDS + _IMAGES * each

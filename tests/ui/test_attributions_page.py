@@ -90,13 +90,13 @@ def test_maps_come_one_by_one_and_are_stopped_and_gone_on_with(store: Store, mon
     app.number_input(key="attributions-kernel_shap-samples").set_value(5000).run()
     assert not app.exception
     assert len(_heatmaps(app)) < 4
-    app.button(key="attributions-stop").click().run()
+    app.button(key="attributions-answer-stop").click().run()
     assert "of 4 maps are there" in words(app)
     assert len(_heatmaps(app)) < 4
     app.number_input(key="attributions-kernel_shap-samples").set_value(20).run()
     assert "maps are there" not in words(app), "what was stopped is that question, not the next"
     app.number_input(key="attributions-kernel_shap-samples").set_value(5000).run()
-    app.button(key="attributions-go-on").click().run()
+    app.button(key="attributions-answer-go-on").click().run()
     app.number_input(key="attributions-kernel_shap-samples").set_value(20).run()
     end = time.monotonic() + 60
     while len(_heatmaps(app)) < 4:
@@ -126,3 +126,25 @@ def test_the_gallery_begins_with_a_hundred_images_and_goes_on_to_a_thousand(stor
         assert time.monotonic() < end
         time.sleep(0.1)
         app.run()
+
+
+def test_a_slide_takes_the_image_and_gives_it_up(store: Store) -> None:
+    two_networks(store)
+    app = visit("attributions")
+    app.multiselect(key="attributions-methods").set_value(["saliency"]).run()
+    app.button(key="attributions-slide-add").click().run()
+    assert not app.exception
+    assert app.button(key="attributions-slide-add").disabled
+    assert [one.label for one in app.expander] == ["Slide · 1 images"]
+    app.button(key="attributions-slide-empty").click().run()
+    assert not app.expander
+
+
+@pytest.mark.parametrize("kind", ["noise", "means"])
+def test_many_images_are_studied_on_a_press(store: Store, kind: str) -> None:
+    two_networks(store)
+    app = visit("attributions")
+    app.segmented_control(key="attributions-trust").set_value(kind).run()
+    assert not app.exception
+    (button,) = [button for button in app.button if button.key == "trust-start"]
+    assert "about" in button.label
