@@ -82,12 +82,18 @@ def _photo(size: int) -> Chosen | None:
 
 
 def _read(file: Any, size: int) -> Chosen:
-    from explorer.data.picture import read_picture
-
     content = file.getvalue()
     if not content:
         raise RequestError(tr("{file} is empty", file=file.name))
-    return Chosen(read_picture(content, size, file.name), None, file.name)
+    return Chosen(_cropped(content, size, file.name), None, file.name)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _cropped(content: bytes, size: int, name: str) -> NDArray[np.uint8]:
+    """Decoded once, not at each press on the page."""
+    from explorer.data.picture import read_picture
+
+    return read_picture(content, size, name)
 
 
 def _pick(pictures: Sequence[Chosen]) -> Chosen:
