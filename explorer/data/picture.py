@@ -88,7 +88,7 @@ def _prepared(image: Image.Image, size: int) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, size: int) -> Image.Image:
-    """Grey values of 16 bits, or floats from 0 to 1, which PIL would clip instead of scale; smaller where far too large."""
+    """Grey values of 16 bits, or floats from 0 to 1, which PIL would clip instead of scale; large ones smaller."""
     values = np.asarray(image)
     top = 65_535.0 if values.max() > 255 else 255.0 if values.max() > 1 else 1.0
     step = max(1, min(values.shape) // (4 * size))
