@@ -26,6 +26,7 @@ SMALLEST_SCALE = 1e-6
 COLOURS = ("#4a1a78", "#8458ad", "#c3abd8", "#f3f3f1", "#9ccfab", "#3b9560", "#04562e")
 """From against the class to for it, evenly spaced in lightness on both sides."""
 
+_LITTLE, _NOTHING = 0.01, 1e-3  # a share of the sum that may be missed, and a sum next to nothing
 _INK = "#2b2f36"  # on the light middle of the scale, in light and dark mode alike
 _MARKS = {"plain": "■", "resnet": "●"}
 _GAP, _HEADING, _CAPTION = 12, 26, 20  # pixels
@@ -286,15 +287,23 @@ def _caption(found: Attribution, narrow: bool) -> str:
     took = f"{found.seconds:.2f} s" if found.seconds >= 0.1 else f"{found.seconds * 1000:.0f} ms"  # units stay
     if found.completeness_error is None:
         return took
-    return f"{took}{'<br>' if narrow else ' · '}{tr('sum off by {share}', share=_off(found))}"
+    said = tr("sum off by {share}", share=_off(found))
+    if found.completeness_error > max(_LITTLE * abs(found.difference), _NOTHING):
+        total = float(found.values.sum(dtype=np.float64))
+        said = tr("sums to {sum}, not {total}", sum=_figures(total), total=_figures(found.difference))
+    return f"{took}{'<br>' if narrow else ' · '}{said}"
 
 
 def _off(found: Attribution) -> str:
     """The completeness error as a share of what the map should sum to, unless that is next to nothing."""
     assert found.completeness_error is not None
-    if abs(found.difference) < 1e-3:
+    if abs(found.difference) < _NOTHING:
         return f"{found.completeness_error:.2g}"
     return _percent(found.completeness_error / abs(found.difference))
+
+
+def _figures(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _sums(found: Attribution) -> str:
