@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from explorer.attribution.explain import attributions
-from explorer.attribution.quality import usual
+from explorer.attribution.methods import usual
 
 _BATCH = 4
 

@@ -6,7 +6,7 @@ which the caller sums the channels and scales the grid up. The usual baseline, z
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.attribution.asked import expect_hooks, stage, value_range
 from explorer.attribution.method import DIFFERENCE, SCORE, Method, Parameter, Question
@@ -392,3 +392,8 @@ METHODS: dict[str, Method] = {
         },
     ),
 }
+
+
+def usual(method: str) -> dict[str, Any]:
+    """Parameters for many images: the defaults, but integrated gradients with a fixed number of points."""
+    return {"tolerance": 0.0} if "tolerance" in METHODS[method].parameters else {}

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from explorer.attribution.chance import drawn_from
 from explorer.attribution.explain import attribute, attributions
-from explorer.attribution.methods import METHODS
 from explorer.measurement.deletion import deletion_and_insertion
 from explorer.measurement.saliency_noise import smoothness
 
@@ -98,11 +97,6 @@ def sensitivity(network: nn.Module, image: Tensor, target: int, method: str, **p
             explained, image[None].cpu(), perturb_radius=RADIUS * float(image.std()), n_perturb_samples=_MOVES
         )
     return float(found)
-
-
-def usual(method: str) -> dict[str, Any]:
-    """Parameters for many images: the defaults, but integrated gradients with a fixed number of points."""
-    return {"tolerance": 0.0} if "tolerance" in METHODS[method].parameters else {}
 
 
 def _square(shape: tuple[int, ...]) -> Tensor:

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from explorer import provenance, recordings
-from explorer.attribution.methods import METHODS
+from explorer.attribution.methods import METHODS, usual
 from explorer.commands.output import catalogue, command, line, result, say
 from explorer.data import sources
 from explorer.errors import RequestError
@@ -38,7 +38,6 @@ def add_to(measures: Any) -> None:
 def quality(options: Namespace) -> None:
     """One record an image, with the means over those so far; then the whole."""
     from explorer.attribution.quality import quality as measured
-    from explorer.attribution.quality import usual
 
     methods = _methods(options, ["saliency", "integrated_gradients", "grad_cam", "occlusion"])
     network, images, labels, named = _subject(options)
@@ -128,8 +127,8 @@ def _interval(one: Any) -> str:
     return f"{f'{one.mean:.3f} ({one.low:.3f} to {one.high:.3f})':<22}"
 
 
-def _methods(options: Namespace, usual: list[str]) -> list[str]:
-    chosen = options.method or usual
+def _methods(options: Namespace, default: list[str]) -> list[str]:
+    chosen = options.method or default
     for name in chosen:
         if name not in METHODS:
             raise RequestError(f"unknown method {name!r}: choose one of {', '.join(METHODS)}")

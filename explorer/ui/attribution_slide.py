@@ -35,7 +35,7 @@ def panel(now: Case) -> None:
     there: list[Chosen] = st.session_state.get(_IMAGES, [])
     if not there:
         return
-    with st.expander(tr("Slide · {count} images", count=len(there)), expanded=True):
+    with st.expander(tr("Slide with {count} of {most} images", count=len(there), most=_MOST), expanded=True):
         cases = [case(one, now.subjects, _of_this(now, one), now.classes) for one in there]
         wanted = [row for one in cases for row in one.wanted]
         found = answer(wanted, lambda maps: _draw(cases, maps), "attributions-slide-answer")

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explorer import jobs
-from explorer.attribution.methods import METHODS
+from explorer.attribution.methods import METHODS, usual
 from explorer.engines.studies import Study
 from explorer.language import later, told, tr
 from explorer.plots import theme
@@ -166,7 +166,7 @@ def _asked(kind: str, subject: Subject, methods: Sequence[str]) -> studies.Asked
 
 
 def _estimate(kind: str, subject: Subject, methods: Sequence[str]) -> float:
-    config, passes = subject.run.config, [METHODS[name].passes({}) for name in methods]
+    config, passes = subject.run.config, [METHODS[name].passes(usual(name)) for name in methods]
     if kind == "sanity":
         parts = sum(config.network.blocks) + 3
         return _START_SECONDS + parts * jobs.passing(config, sum(passes), _IMAGES)

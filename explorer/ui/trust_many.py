@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import jobs
-from explorer.attribution.methods import METHODS
+from explorer.attribution.methods import METHODS, usual
 from explorer.engines.studies import Study
 from explorer.language import tr
 from explorer.plots import theme
@@ -93,7 +93,7 @@ def _asked(subject: Subject, label: int, methods: Sequence[str]) -> studies.Aske
     step = [] if subject.step is None else ["--step", str(subject.step)]
     chosen = [part for name in methods for part in ("--method", name)]
     arguments = ["means", subject.run.run, "--label", str(label), "--images", str(_CLASS_IMAGES), *step, *chosen]
-    each = sum(map_seconds(subject, METHODS[name].passes({})) for name in methods)
+    each = sum(map_seconds(subject, METHODS[name].passes(usual(name))) for name in methods)
     return studies.Asked(subject.run, arguments, _START_SECONDS + _CLASS_IMAGES * each)
 
 

@@ -135,7 +135,7 @@ def test_a_slide_takes_the_image_and_gives_it_up(store: Store) -> None:
     app.button(key="attributions-slide-add").click().run()
     assert not app.exception
     assert app.button(key="attributions-slide-add").disabled
-    assert [one.label for one in app.expander] == ["Slide · 1 images"]
+    assert [one.label for one in app.expander] == ["Slide with 1 of 6 images"]
     app.button(key="attributions-slide-empty").click().run()
     assert not app.expander
 
