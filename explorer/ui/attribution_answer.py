@@ -8,10 +8,10 @@ from explorer.engines.errands import Errand, wait
 from explorer.language import tr
 from explorer.records import Attribution
 from explorer.ui import frame, resources, sentences
-from explorer.ui.attribution_maps import Wanted
+from explorer.ui.attribution_maps import Wanted, question_of
 
 _AT_ONCE_SECONDS = 1.0  # what is there by then is drawn without showing progress first
-_TICK_SECONDS = 0.5
+_TICK_SECONDS = 1.0
 
 Found = list[list[Attribution]]
 """For each network the maps that are there."""
@@ -19,15 +19,16 @@ Found = list[list[Attribution]]
 
 def answer(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], key: str) -> Found | None:
     """Have the maps made and `draw` what is there; when no more come, what there is, else None."""
-    stopped = st.session_state.get(f"{key}-stopped") == _question(wanted)
+    stopped = st.session_state.get(f"{key}-stopped") == question_of(wanted)
     errands = [one for row in _errands(wanted, stopped) for one in row if one]
-    active = not stopped and not wait(errands, _AT_ONCE_SECONDS)
+    with st.spinner(tr("Explaining …")):
+        active = not stopped and not wait(errands, _AT_ONCE_SECONDS)
     st.fragment(_follow, run_every=_TICK_SECONDS if active else None, key=key)(wanted, draw, key, active)
     return None if active else _found(_errands(wanted, stopped), told=False)
 
 
 def _follow(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], key: str, was_active: bool) -> None:
-    stopped = st.session_state.get(f"{key}-stopped") == _question(wanted)
+    stopped = st.session_state.get(f"{key}-stopped") == question_of(wanted)
     errands = _errands(wanted, stopped)
     asked = [one for row in errands for one in row if one]
     waits = not stopped and not all(one.done for one in asked)
@@ -53,7 +54,7 @@ def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]], key
     bar.progress(min(1.0, done), text=said)
     if button.button(tr("Stop"), icon=":material/stop:", key=f"{key}-stop", width="stretch"):
         resources.errands().drop(errands)
-        st.session_state[f"{key}-stopped"] = _question(wanted)
+        st.session_state[f"{key}-stopped"] = question_of(wanted)
         st.rerun()
 
 
@@ -81,7 +82,3 @@ def _found(errands: Sequence[Sequence[Errand | None]], told: bool) -> Found:
             with frame.errors_in_place():
                 one.value()
     return found
-
-
-def _question(wanted: Sequence[Sequence[Wanted]]) -> int:
-    return hash(tuple(one.key for row in wanted for one in row))

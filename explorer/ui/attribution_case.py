@@ -14,7 +14,7 @@ from explorer.plots.attributions import Column, Row
 from explorer.records import Attribution
 from explorer.ui.attribution_download import configuration
 from explorer.ui.attribution_images import Chosen
-from explorer.ui.attribution_maps import Subject, Wanted, as_seen, probabilities
+from explorer.ui.attribution_maps import Subject, Wanted, as_seen, probabilities, question_of
 from explorer.ui.attribution_question import Question
 
 
@@ -37,6 +37,11 @@ class Case:
     def image(self) -> NDArray[np.uint8]:
         """As the first network sees it, (3, H, W)."""
         return self.seen[self.subjects[0].size]
+
+    @property
+    def question(self) -> int:
+        """What tells these maps from those of other images, networks or questions."""
+        return question_of(self.wanted)
 
     @property
     def rows(self) -> list[Row]:

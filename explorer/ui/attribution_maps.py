@@ -1,6 +1,6 @@
 """What networks say about an image and which of its pixels counted: computed once for all visitors."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,11 @@ class Wanted:
         return attribute(
             trained.network, normalised, self.target, asked.method, nothing, errand.note, **dict(asked.parameters)
         )
+
+
+def question_of(wanted: Sequence[Sequence[Wanted]]) -> int:
+    """What tells these maps from others."""
+    return hash(tuple(one.key for row in wanted for one in row))
 
 
 _BY_IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {Subject: lambda one: one.identity}
