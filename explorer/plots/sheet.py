@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-_FAMILY = "Source Sans 3, Source Sans Pro, Arial, sans-serif"
+_FAMILY = "'Source Sans 3', 'Source Sans Pro', Arial, sans-serif"  # unquoted, the 3 would void the whole list
 _INK = "#1d2430"
 
 

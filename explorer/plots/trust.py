@@ -61,7 +61,8 @@ def deletion_insertion(shown: Sequence[Curved]) -> go.Figure:
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    figure.update_xaxes(tickformat=".0%", title_text=tr("share of the pixels, the most important first"))
+    figure.update_xaxes(tickformat=".0%", title_text=tr("share of the pixels"), tickvals=[0, 0.5])
+    figure.update_xaxes(tickvals=[0, 0.5, 1], col=2)
     figure.update_yaxes(range=[0, 1.02])
     return figure
 

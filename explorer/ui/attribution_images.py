@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _GALLERY_IMAGES = 1000  # of the test set: classifying them takes seconds, so it begins with a hundred
 _TICK_SECONDS = 1.0
 _SHOWN, _THUMBNAIL = 9, 66  # images a page; pixels
+_LETTERS, _CELL_PIXELS = 4, 44  # of a column of the confusion matrix: ten fit beside each other
 _MOST_UPLOADS = 20
 _SMALLEST = 32  # pixels of an uploaded picture, as CIFAR-10's
 _ORIGINS = {"gallery": later("Test set"), "upload": later("Mine"), "camera": later("Photo")}
@@ -187,10 +188,15 @@ def _confusion(
         )
         counts = confusion(labels, predicted, len(classes))
         table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
-        most = max(1, int(counts[~np.eye(len(classes), dtype=bool)].max(initial=0)))
-        shaded = table.style.map(lambda count: f"background-color: rgba(213, 94, 0, {min(1, count / most) * 0.4:.2f})")
+        shaded = table.style.apply(lambda _: pd.DataFrame(_shades(counts), table.index, table.columns), axis=None)
+        config = {name: st.column_config.NumberColumn(_short(name), help=name, width=_CELL_PIXELS) for name in classes}
         event = st.dataframe(
-            shaded, key="attributions-confusion", on_select="rerun", selection_mode="single-cell", height="content"
+            shaded,
+            column_config=config,
+            key="attributions-confusion",
+            on_select="rerun",
+            selection_mode="single-cell",
+            height="content",
         )
         cells = event["selection"]["cells"]
         if not cells:
@@ -198,6 +204,27 @@ def _confusion(
         row, column = cells[0]
         st.caption(tr("Shown: {true} taken for {predicted}.", true=classes[row], predicted=column))
         return int(row), list(classes).index(column)
+
+
+def _short(name: str) -> str:
+    """A few letters of each word."""
+    words = name.split()
+    return "".join(word[: max(1, _LETTERS // len(words))] for word in words)
+
+
+def _shades(counts: NDArray[np.int64]) -> list[list[str]]:
+    """The background of each cell: grey for what is right, the stronger the more frequent a mistake is."""
+    right = np.eye(len(counts), dtype=bool)
+    most = max(1, int(counts[~right].max(initial=0)))
+    return [
+        [
+            "background-color: rgba(131, 138, 148, 0.25)"
+            if row == column
+            else f"background-color: rgba(213, 94, 0, {count / most * 0.5:.2f})"
+            for column, count in enumerate(values)
+        ]
+        for row, values in enumerate(counts)
+    ]
 
 
 def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial, reduce
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -25,11 +26,11 @@ from explorer.ui.attribution_maps import Subject, curves, map_seconds
 from explorer.ui.live_plot import live_plot
 
 _KINDS = {
-    "curves": later("Deletion and insertion"),
-    "quality": later("Measured on 16 images"),
+    "curves": later("Deletion"),
+    "quality": later("16 images"),
     "sanity": later("Sanity check"),
-    "noise": later("Noise against depth"),
-    "means": later("Mean of a class"),
+    "noise": later("Noise"),
+    "means": later("Class mean"),
 }
 _QUALITY_MEASURES = {
     "completeness": (
@@ -94,7 +95,10 @@ def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any,
         )
         for one in shown
     ]  # fmt: skip
-    frame.finding(said, tr("A good map lets the score fall fast and rise fast. Pixels go to the mean image."))
+    frame.finding(
+        said,
+        tr("A good map lets the score fall fast and rise fast. The most important pixels go first, to the mean image."),
+    )
     figure = deletion_insertion(shown)
     narrow = theme.stacked(figure, _NARROW_HEIGHT)
     live_plot(figure, key="trust-curves", height=_HEIGHT, alt=deletion_insertion_text(shown), narrow=narrow)
@@ -108,26 +112,40 @@ def _studied(kind: str, labels: Sequence[str], found: studies.Found) -> None:
 
 
 def _table(there: Sequence[tuple[str, Study]]) -> None:
-    """Methods below each other, measures beside each other, both networks in a row."""
+    """Methods below each other, both networks in each, measures beside each other."""
     lasts = [(label, study.records[-1]) for label, study in there]
+    head = "".join(
+        f'<th scope="col" title="{escape(told(help), quote=True)}">{escape(told(title))}</th>'
+        for title, help in _QUALITY_MEASURES.values()
+    )
     rows = []
     for method in lasts[0][1]["methods"]:
-        for label, last in lasts:
-            measures = last["methods"].get(method, {})
-            shown = {name: measures.get(name) for name in _QUALITY_MEASURES}
-            rows.append({"method": METHODS[method].label, "network": label, **shown})
-    config: dict[str, Any] = {"method": tr("method"), "network": tr("network")}
-    for name, (title, help) in _QUALITY_MEASURES.items():
-        shown_as = "percent" if name == "completeness" else "%.2f"
-        config[name] = st.column_config.NumberColumn(told(title), format=shown_as, help=told(help))
-    st.dataframe(rows, column_config=config, hide_index=True, height="content")
+        for place, (label, last) in enumerate(lasts):
+            name = METHODS[method].label if place == 0 else ""
+            cells = "".join(
+                f"<td>{_measure(measure, last['methods'].get(method, {}).get(measure))}</td>"
+                for measure in _QUALITY_MEASURES
+            )
+            named = f'<th scope="row"><b>{escape(name)}</b></th><th scope="row">{escape(label)}</th>'
+            rows.append(f"<tr>{named}{cells}</tr>")
+    st.html(
+        '<div class="rx-wide"><table class="rx-counts"><thead><tr><th></th><th></th>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
     seen = min(last["done"] for _, last in lasts)
     st.caption(
         tr(
-            "Means over the first {seen} of {of} test images, each for its true class.",
+            "Means over the first {seen} of {of} test images, each for its true class; integrated gradients with 50 "
+            "points and no more. Rest on a heading to read what it means.",
             seen=seen, of=lasts[0][1]["of"],
         )
     )  # fmt: skip
+
+
+def _measure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f}\u00a0%" if name == "completeness" else f"{value:.2f}"
 
 
 def _cascades(there: Sequence[tuple[str, Study]]) -> None:
