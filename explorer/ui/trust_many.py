@@ -62,7 +62,8 @@ def _noise(runs: Sequence[Run], found: studies.Found) -> None:
         ],
         tr(
             "Similarity of the score's gradient, 1 without noise and 0 nothing but noise: means over {images} test "
-            "images with 95 % intervals, one seed. Above: the deepest networks.",
+            "images with 95 % intervals, one seed. Above: the deepest networks. Smooth is not yet right: a network "
+            "that learnt little can have a smooth gradient.",
             images=_NOISE_IMAGES,
         ),
     )  # fmt: skip
