@@ -30,6 +30,7 @@ _LITTLE, _NOTHING = 0.01, 1e-3  # a share of the sum that may be missed, and a s
 _INK = "#2b2f36"  # on the light middle of the scale, in light and dark mode alike
 _MARKS = {"plain": "■", "resnet": "●"}
 _GAP, _HEADING, _CAPTION = 12, 26, 20  # pixels
+_TIGHT = 95  # pixels a column, below which titles are broken
 _NARROW, _WORDY = 600, 860  # widths from which captions fit into one line, and explanations into the heading
 
 
@@ -87,7 +88,9 @@ def side_by_side(
     """
     figure = go.Figure()
     differ = len(_targets(columns)) > 1
-    layout = _Layout(len(columns) + 1, len(rows), width, largest_cell, 3 if differ else 2)
+    tight = width < _TIGHT * (len(columns) + 1)
+    lines = (5 if differ else 4) if tight else 3 if differ else 2
+    layout = _Layout(len(columns) + 1, len(rows), width, largest_cell, lines)
     for position, row in enumerate(rows):
         found = [_map(column, row.method) for column in columns]
         scale = row_scale([one for one in found if one is not None])
@@ -98,8 +101,8 @@ def side_by_side(
                 _picture(figure, layout, position, _grey(image), place)
             _cell(figure, layout, position, place, column, row, one, scale, opacity, grids, image.shape[1:])
     for place, column in enumerate(columns, start=1):
-        text = _title(column, classes, explains=differ)
-        _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING)
+        text = _title(column, classes, explains=differ, tight=tight)
+        _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING, font={"size": 9 if tight else 13})
     _note(figure, layout, 0, 0, title or tr("image"), **_ABOVE, yshift=_HEADING)
     figure.update_layout(**layout.axes(image.shape[1], image.shape[2]), **_frame(layout, _target(columns, classes)))
     return figure
@@ -270,7 +273,8 @@ def _agree(found: Sequence[Attribution | None], briefly: bool = False) -> str:
     return f" · {said}"
 
 
-def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
+def _title(column: Column, classes: Sequence[str], explains: bool, tight: bool) -> str:
+    """What stands over a network's maps; where there is little room for it, in short lines."""
     mark = _MARKS.get(column.network.family, "")
     verdict = {True: " ✓", False: " ✗", None: ""}[column.right]
     title = (
@@ -278,6 +282,10 @@ def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
         f"<br>{column.predicted} {_percent(column.probability)}{verdict}"
     )
     targets = ", ".join(classes[target] for target in sorted(_targets([column])))
+    if tight:
+        short = title.replace(column.label, column.label.replace(":", "<br>").replace(" ", "<br>", 1), 1)
+        short = short.replace(f"{column.predicted} ", f"{column.predicted}<br>", 1)
+        return short + (f"<br>→ {targets}" if explains else "")
     return title + ("<br>" + tr("explains: {targets}", targets=targets) if explains else "")
 
 

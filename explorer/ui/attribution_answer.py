@@ -34,11 +34,11 @@ def _follow(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], k
     waits = not stopped and not all(one.done for one in asked)
     if was_active and not waits:
         st.rerun()  # once, to stop the clock and draw what stands below
-    draw(_found(errands, told=True))
     if stopped:
         _stopped(sum(one.done for one in asked), sum(map(len, wanted)), key)
     elif waits:
         _progress(asked, wanted, key)
+    draw(_found(errands, told=True))
 
 
 def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]], key: str) -> None:

@@ -79,13 +79,18 @@ def _networks(choices: Sequence[Run]) -> list[Run]:
     for column, place in zip(columns, places, strict=True):
         family, label = _PLACES[place]
         with column:
-            usual = _deepest([run for run in choices if run not in found] or choices, family)
+            others = [run for run in choices if run not in found and (not found or _same_images(run, found[0]))]
+            usual = _deepest(others or choices, family)
             found.append(controls.one_run(told(label), choices, usual, key=f"attributions-{place}"))
     icon, help = (":material/close:", tr("Two networks")) if three else (":material/add:", tr("A third network"))
     if last.button("", icon=icon, help=help, key="attributions-more", width="stretch"):
         st.session_state[_THIRD] = not three
         st.rerun()
     return found
+
+
+def _same_images(first: Run, second: Run) -> bool:
+    return resources.kind(first.config.data) == resources.kind(second.config.data)
 
 
 def _at_a_step(run: Run, place: str) -> Subject:
@@ -112,6 +117,16 @@ def _deepest(choices: Sequence[Run], family: str) -> Run:
 
 def _maps(chosen: Chosen, subjects: Sequence[Subject], places: Places) -> None:
     classes = _classes(subjects[0].run)
+    for other in subjects[1:]:
+        if not _same_images(subjects[0].run, other.run):
+            name = other.run.config.network.name
+            st.warning(
+                tr(
+                    "{network} was trained on other images: the classes that are named here are not its own.",
+                    network=name,
+                ),
+                icon=":material/warning:",
+            )
     asked = question(places, subjects, classes, chosen.label)
     if not asked.requests:
         st.info(tr("Choose at least one method."), icon=":material/info:")

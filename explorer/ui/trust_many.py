@@ -74,7 +74,7 @@ def _noise(runs: Sequence[Run], found: studies.Found) -> None:
 
 
 def _interval(values: tuple[float, float, float]) -> str:
-    return f"{values[0]:.2f} ± {(values[2] - values[1]) / 2:.2f}"
+    return f"{values[0]:.3f} ± {(values[2] - values[1]) / 2:.3f}"
 
 
 def means(subjects: Sequence[Subject], names: Sequence[str], methods: Sequence[str], target: int) -> None:
