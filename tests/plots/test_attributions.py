@@ -172,9 +172,8 @@ def test_the_alternative_text_tells_what_is_seen() -> None:
 
 
 def test_titles_of_three_networks_are_broken_on_a_phone() -> None:
-    columns = [
-        plot.Column(network("plain-8:width=4"), "plain-8:width=4", "blue disc", 0.6, [_map("saliency", 1.0)])
-    ] * 3
+    name = "plain-8:width=4"
+    columns = [plot.Column(network(name), name, "blue disc", 0.6, [_map("saliency", 1.0)])] * 3
     figure = plot.side_by_side(IMAGE, columns, ROWS[:1], CLASSES, width=360)
     (title, *_) = [note for note in figure.layout.annotations if "plain-8" in note.text]
     assert "plain-8<br>width=4" in title.text
