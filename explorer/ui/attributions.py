@@ -12,6 +12,7 @@ from explorer.plots import theme
 from explorer.plots.attributions import alternative_text, side_by_side
 from explorer.runs import Run
 from explorer.ui import (
+    address,
     attribution_images,
     attribution_question,
     attribution_slide,
@@ -41,7 +42,7 @@ _AFTER = {
     "second": later("Second network after … steps"),
     "third": later("Third network after … steps"),
 }
-_THIRD = "attributions-three"
+_COUNT = "attributions-networks"
 _ORDER = """<style>@media (max-width: 640px) {
     .st-key-attributions-halves [data-testid="stColumn"]:has(.st-key-attributions-rail) { order: 2; }
 }</style>"""  # on a phone the answer comes before the gallery
@@ -72,8 +73,10 @@ def panel() -> None:
 
 def _networks(choices: Sequence[Run]) -> list[Run]:
     """Two networks, or three after a press on +."""
-    three = bool(st.session_state.get(_THIRD))
-    places = list(_PLACES)[: 3 if three else 2]
+    address.recall(_COUNT, 2, (2, 3))
+    three = st.session_state[_COUNT] == 3
+    address.remember(_COUNT, 2)
+    places = list(_PLACES)[: st.session_state[_COUNT]]
     *columns, last = st.columns([*[6] * len(places), 1], vertical_alignment="bottom")
     found: list[Run] = []
     for column, place in zip(columns, places, strict=True):
@@ -84,7 +87,8 @@ def _networks(choices: Sequence[Run]) -> list[Run]:
             found.append(controls.one_run(told(label), choices, usual, key=f"attributions-{place}"))
     icon, help = (":material/close:", tr("Two networks")) if three else (":material/add:", tr("A third network"))
     if last.button("", icon=icon, help=help, key="attributions-more", width="stretch"):
-        st.session_state[_THIRD] = not three
+        st.session_state[_COUNT] = 2 if three else 3
+        st.query_params.pop("attributions-third", None)
         st.rerun()
     return found
 
