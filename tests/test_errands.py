@@ -96,3 +96,13 @@ def test_old_results_go_and_work_under_way_stays() -> None:
     assert len(errands._known) == 2
     assert errands.ask("under way", _endless, 60) is under_way
     gate.set()
+
+
+def test_at_the_end_of_the_program_work_under_way_ends_and_nothing_begins() -> None:
+    errands = Errands(8)
+    found = errands.ask("a", _endless, 60)
+    waiting = errands.ask("b", _endless, 70)
+    _until(lambda: found.share == 0.25)
+    errands.end()
+    assert not any(hand.is_alive() for hand in errands._hands)
+    assert waiting.begun is None

@@ -4,6 +4,7 @@ Two threads of the page's server do it, the shortest first; one of them takes no
 waits for what is slow. What nobody has asked for in ten seconds is left alone: who waits for it asks again and again.
 """
 
+import atexit
 import math
 import threading
 import time
@@ -16,6 +17,7 @@ QUICK_SECONDS = 2.0
 WHEN_IDLE = math.inf
 """In place of an estimate, for what is done only when nothing else waits."""
 _FORGOTTEN_SECONDS = 10.0
+_PATIENCE_SECONDS = 20.0  # at the end of the program, for one batch of images
 
 
 class UnwantedError(Exception):
@@ -73,8 +75,14 @@ class Errands:
         self._known: OrderedDict[Hashable, Errand] = OrderedDict()
         self._waiting: list[Errand] = []
         self._changed = threading.Condition()
-        for most in (QUICK_SECONDS, WHEN_IDLE):
-            threading.Thread(target=self._toil, args=(most,), name="errands", daemon=True).start()
+        self._ending = False
+        self._hands = [
+            threading.Thread(target=self._toil, args=(most,), name="errands", daemon=True)
+            for most in (QUICK_SECONDS, WHEN_IDLE)
+        ]
+        for hand in self._hands:
+            hand.start()
+        atexit.register(self.end)
 
     def ask(self, key: Hashable, work: Callable[[Errand], Any], seconds: float) -> Errand:
         """The errand called `key`, which `work` does; it is begun as soon as there is a hand free."""
@@ -100,15 +108,24 @@ class Errands:
                 one.unwanted = not one.done
             self._waiting = [one for one in self._waiting if not one.unwanted]
 
+    def end(self) -> None:
+        """Begin nothing more and wait for what is under way: a thread inside of torch would abort the program's end."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        self.drop([*self._known.values()])
+        for hand in self._hands:
+            hand.join(_PATIENCE_SECONDS)
+
     def _forget(self) -> None:
         over = len(self._known) - self._kept
         for key in [key for key, one in self._known.items() if one.done or one.unwanted][: max(0, over)]:
             del self._known[key]
 
-    def _next(self, most: float) -> Errand:
-        """The shortest that waits and that somebody still wants, of at most so many seconds; waits for one."""
+    def _next(self, most: float) -> Errand | None:
+        """The shortest that waits and that somebody still wants, of at most so many seconds; None at the end."""
         with self._changed:
-            while True:
+            while not self._ending:
                 fitting = [one for one in self._waiting if one.seconds <= most]
                 if fitting:
                     found = min(fitting, key=lambda one: one.seconds)
@@ -118,10 +135,10 @@ class Errands:
                     found.unwanted = True
                 else:
                     self._changed.wait()
+            return None
 
     def _toil(self, most: float) -> None:
-        while True:
-            errand = self._next(most)
+        while errand := self._next(most):
             errand.begun = time.monotonic()
             try:
                 errand.result = errand.work(errand)

@@ -162,9 +162,9 @@ def _look_on(images: "ImageSet", subjects: Sequence[Subject], was_done: bool) ->
 def _looked(images: "ImageSet", subjects: Sequence[Subject], wait: bool = False) -> list[NDArray[np.int64]]:
     starts = range(0, min(_GALLERY_IMAGES, len(images.test_labels)), LOOK)
     asked = [[looking(subject, images, start) for start in starts] for subject in subjects]
-    if wait:
-        for errands in asked:
-            errands[0].ended.wait()
+    for subject in subjects if wait else ():
+        while not looking(subject, images, 0).ended.wait(_TICK_SECONDS):
+            pass  # asked for again, so that it is not forgotten while other work goes first
     ready = min(next((n for n, one in enumerate(errands) if not one.done), len(starts)) for errands in asked)
     return [np.concatenate([one.value() for one in errands[: max(1, ready)]]) for errands in asked]
 
