@@ -11,6 +11,7 @@ from explorer.runs import ACTIVE, RUNNING, Run, Store
 
 _POLL_SECONDS = 0.2
 _START_SECONDS, _MEASURED = 5.0, 1.6e10  # all 27 blocks of resnet-56 taken away on 1,000 images: 18 s
+_LAYER_SECONDS = 2e-4  # a layer with its BN and ReLU, however small the batch, on one core
 
 
 class Engine(Protocol):
@@ -103,6 +104,15 @@ def measuring(config: RunConfig, images: int, passes: float) -> float:
     """
     once = config.network.depth * config.network.width**2 * config.training.image_size**2
     return _START_SECONDS + images * passes * once / _MEASURED
+
+
+def passing(config: RunConfig, passes: float, batch: int) -> float:
+    """Seconds that so many passes of a batch of images through a run's network take, forward ones, on a page's server.
+
+    As measured on two CPU cores (docs/performance.md). What is explained is one image, so each layer's own call counts.
+    """
+    once = config.network.depth * config.network.width**2 * config.training.image_size**2
+    return passes * (config.network.depth * _LAYER_SECONDS + batch * once / _MEASURED)
 
 
 def _last_step(store: Store, run: Run) -> StepRecord | None:

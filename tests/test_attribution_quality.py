@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution.quality import infidelity, quality, sensitivity, smoothness
+from explorer.attribution.quality import infidelity, quality, sensitivity
 from explorer.attribution.sanity import cascade
 from explorer.config import network as named
+from explorer.measurement.saliency_noise import smoothness
 from explorer.networks.build import build
 
 

@@ -140,6 +140,7 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert call(*asked, "--baseline", "grey")[0] == 2
     assert call(*asked, "--set", "steps")[0] == 2
     assert call(*asked, "--set", "window=0.5")[0] == 2
+    assert call(*asked, "--set", "watch=1")[0] == 2
 
     asked = ("measure", "quality", run, "--data", "shapes", "--images", "2", "--method", "deep_lift")
     _, lines, _ = call(*asked)
@@ -151,6 +152,16 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     _, lines, _ = call("measure", "sanity", run, "--data", "shapes", "--images", "2", "--method", "saliency")
     layers = [line["layer"] for line in lines[:-1]]
     assert (layers[:2], layers[-2:]) == (["", "head"], ["stage1.0", "conv"])
+    asked = ("measure", "means", run, "--data", "shapes", "--images", "6", "--method", "saliency")
+    _, lines, _ = call(*asked, "--label", "2")
+    assert [line.get("done") for line in lines] == [4, 6, None]
+    assert np.mean(lines[-1]["maps"]["saliency"]) == pytest.approx(1, abs=1e-3)
+    assert call(*asked, "--label", "unicorn")[0] == 2
+    _, lines, _ = call("measure", "noise", run, run, "--data", "shapes", "--images", "20")
+    assert [line.get("done") for line in lines] == [16, 20, 36, 40, None]
+    first, second = lines[-1]["networks"]
+    assert first == second
+    assert first["smoothness"]["low"] <= first["smoothness"]["mean"] <= first["smoothness"]["high"]
 
     status, (exported,), _ = call("runs", "export", run, "--out", str(tmp_path))
     assert status == 0

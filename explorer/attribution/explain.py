@@ -3,7 +3,7 @@
 import copy
 import operator
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import captum.attr  # noqa: F401 - loaded now, so that no method's time holds its import
@@ -19,10 +19,20 @@ from explorer.networks.residual import ResidualNetwork
 from explorer.records import Attribution
 
 _SEED = 0
+_BOTH_WAYS = 3  # a pass forward and backward, in forward passes
+
+Watch = Callable[[float], None]
+"""Told of the share of the work that is done, 0..1, before each pass through the network; what it raises ends all."""
 
 
 def attribute(
-    network: nn.Module, image: Tensor, target: int, method: str, baseline: Tensor | None = None, **parameters: Any
+    network: nn.Module,
+    image: Tensor,
+    target: int,
+    method: str,
+    baseline: Tensor | None = None,
+    watch: Watch | None = None,
+    **parameters: Any,
 ) -> Attribution:
     """The map of one method for class `target`, with (H, W) float32 values in `Attribution.values`.
 
@@ -32,7 +42,7 @@ def attribute(
     if image.ndim != 3:
         raise RequestError(f"the image has shape {tuple(image.shape)}: one image (3, height, width) is needed")
     baselines = None if baseline is None else baseline[None]
-    return attributions(network, image[None], [target], method, baselines, **parameters)[0]
+    return attributions(network, image[None], [target], method, baselines, watch, **parameters)[0]
 
 
 def attributions(
@@ -41,6 +51,7 @@ def attributions(
     targets: Sequence[int],
     method: str,
     baselines: Tensor | None = None,
+    watch: Watch | None = None,
     **parameters: Any,
 ) -> list[Attribution]:
     """The maps of one method, one for each of N normalised images (N, 3, H, W) and its class in `targets`.
@@ -64,6 +75,8 @@ def attributions(
         pixels = _pixels(images, private)
         empty = torch.zeros_like(pixels) if baselines is None else _pixels(baselines, private)
         scores, missing = _scores(private, pixels, empty, targets)
+        if watch is not None:
+            _watch(private, watch, len(pixels) * chosen.passes(values))
         asked = Question(
             pixels.requires_grad_(), torch.tensor([*map(operator.index, targets)], device=pixels.device), empty
         )
@@ -108,6 +121,18 @@ def _private(network: nn.Module) -> nn.Module:
         if tensor.is_floating_point():
             tensor.data = tensor.data.float().contiguous()
     return private
+
+
+def _watch(network: nn.Module, watch: Watch, expected: float) -> None:
+    """Tell of each pass through the network, by what it costs in forward passes of one image, `expected` in all."""
+    passed = 0.0
+
+    def note(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        nonlocal passed
+        watch(min(1.0, passed / expected))
+        passed += len(inputs[0]) * (_BOTH_WAYS if torch.is_grad_enabled() else 1)
+
+    network.register_forward_pre_hook(note)
 
 
 def _pixels(images: Tensor, network: nn.Module) -> Tensor:

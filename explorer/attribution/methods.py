@@ -6,7 +6,7 @@ which the caller sums the channels and scales the grid up. The usual baseline, z
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from explorer.attribution.asked import expect_hooks, stage, value_range
 from explorer.attribution.method import DIFFERENCE, SCORE, Method, Parameter, Question
@@ -21,7 +21,7 @@ IMAGES_PER_PASS = 25
 nothing more, and a deep network with large images still fits into memory."""
 
 _BOTH_WAYS = 3  # forward and backward, in forward passes
-_MOST = 6  # times as many points as asked for, where the network bends
+_MOST = 20  # times as many points as asked for, where the network bends
 _TINY = 1e-9  # LRP divides by what neurons put out, and silent ones put out 0
 
 
@@ -120,15 +120,16 @@ def guided_grad_cam(network: "nn.Module", asked: Question, layer: str) -> "Tenso
 def deep_lift(network: "nn.Module", asked: Question) -> "Tensor":
     """Differences from the baseline, handed back layer by layer with the rescale rule (Shrikumar et al. 2017).
 
-    The gates of Highway networks need a rule of their own: `explorer.attribution.rules`.
+    The gates of Highway networks need a rule of their own: `explorer.attribution.rules`. In double precision: ratios
+    of small differences add up.
     """
     from captum.attr import DeepLift
 
     from explorer.attribution.rules import with_multipliers
 
     expect_hooks()
-    found: Tensor = DeepLift(with_multipliers(network)).attribute(
-        asked.images, baselines=asked.baselines, target=asked.targets
+    found: Tensor = DeepLift(with_multipliers(network.double())).attribute(
+        asked.images.double(), baselines=asked.baselines.double(), target=asked.targets
     )
     return found
 
@@ -136,15 +137,17 @@ def deep_lift(network: "nn.Module", asked: Question) -> "Tensor":
 def lrp(network: "nn.Module", asked: Question, epsilon: float) -> "Tensor":
     """The score handed back layer by layer, to each input what it put in (Bach et al. 2015), with the epsilon rule.
 
-    Captum's LRP lets residual sums and biases lose most of it: `explorer.attribution.rules` says what is done.
+    Captum's LRP lets residual sums and biases lose most of it: `explorer.attribution.rules` says what is done. In
+    double precision: relevance for and against the class can be a thousand times the score, and must cancel.
     """
     from captum.attr import LRP
 
     from explorer.attribution.rules import with_rules
 
     expect_hooks()
-    found: Tensor = LRP(with_rules(network, asked.images, max(epsilon, _TINY))).attribute(
-        asked.images, target=asked.targets
+    images = asked.images.detach().double().requires_grad_()
+    found: Tensor = LRP(with_rules(network.double(), images, max(epsilon, _TINY))).attribute(
+        images, target=asked.targets
     )
     return found
 
@@ -281,7 +284,7 @@ METHODS: dict[str, Method] = {
             "steps": Parameter(50, later("points on the way from the baseline to this image, to begin with"), 2, 500),
             "tolerance": Parameter(
                 0.01,
-                later("more points, up to 6 times as many, until the sum is off by less than this share"),  # _MOST
+                later("more points, up to 20 times as many, until the sum is off by less than this share"),  # _MOST
                 0.0,
                 0.5,
             ),
@@ -389,3 +392,8 @@ METHODS: dict[str, Method] = {
         },
     ),
 }
+
+
+def usual(method: str) -> dict[str, Any]:
+    """Parameters for many images: the defaults, but integrated gradients with a fixed number of points."""
+    return {"tolerance": 0.0} if "tolerance" in METHODS[method].parameters else {}

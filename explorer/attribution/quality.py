@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from explorer.attribution.chance import drawn_from
 from explorer.attribution.explain import attribute, attributions
-from explorer.attribution.methods import METHODS
 from explorer.measurement.deletion import deletion_and_insertion
+from explorer.measurement.saliency_noise import smoothness
 
 _SEED = 0
 _MOVES = 5
@@ -97,20 +97,6 @@ def sensitivity(network: nn.Module, image: Tensor, target: int, method: str, **p
             explained, image[None].cpu(), perturb_radius=RADIUS * float(image.std()), n_perturb_samples=_MOVES
         )
     return float(found)
-
-
-def smoothness(values: NDArray[np.float32]) -> float:
-    """`Quality.smoothness` of a map (H, W): Pearson's, over pixels above and beside each other; 1 for a flat map."""
-    pairs = [(values[:-1], values[1:]), (values[:, :-1], values[:, 1:])]
-    first, second = (np.concatenate([pair[side].ravel() for pair in pairs]).astype(np.float64) for side in (0, 1))
-    first, second = first - first.mean(), second - second.mean()
-    sizes = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / sizes if sizes > 0 else 1.0
-
-
-def usual(method: str) -> dict[str, Any]:
-    """Parameters for many images: the defaults, but integrated gradients with a fixed number of points."""
-    return {"tolerance": 0.0} if "tolerance" in METHODS[method].parameters else {}
 
 
 def _square(shape: tuple[int, ...]) -> Tensor:

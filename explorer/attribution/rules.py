@@ -73,7 +73,7 @@ class _Homogeneous(nn.Module):
         if self.kind is nn.BatchNorm2d:
             size = x.abs().sum(dim=(2, 3), keepdim=True)
             return x * weight[:, None, None] + shift[:, None, None] * _one(size)
-        window = torch.ones(1, 1, *weight.shape[2:], device=x.device)
+        window = torch.ones(1, 1, *weight.shape[2:], dtype=x.dtype, device=x.device)
         size = functional.conv2d(x.abs().sum(dim=1, keepdim=True), window, None, self.stride, self.padding)
         # Where a window sees nothing but silence, the shift belongs to all that the layer sees.
         size = torch.where(size > 0, size, x.abs().sum(dim=(1, 2, 3), keepdim=True))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.attribution.explain import attributions
-from explorer.attribution.quality import usual
+from explorer.attribution.methods import usual
 from explorer.measurement.agreement import rank_correlation
 from explorer.networks.blocks import Scale
 from explorer.networks.build import build

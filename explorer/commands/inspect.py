@@ -115,6 +115,7 @@ def attribute(options: Namespace) -> None:
 
     from explorer.attribution.baselines import baseline
     from explorer.attribution.explain import attribute as explain
+    from explorer.attribution.methods import METHODS
     from explorer.evaluation import logits
 
     runs = catalogue()
@@ -130,7 +131,8 @@ def attribute(options: Namespace) -> None:
         nothing = baseline(options.baseline, picture, trained.normalization)
         for method in options.method:
             image = trained.normalization(picture[None])[0]
-            found = explain(trained.network, image, target, method, nothing, **parameters)
+            values = METHODS[method].read(method, parameters) if method in METHODS else {}
+            found = explain(trained.network, image, target, method, nothing, **values)
             file = folder / f"{run.run}-{method}.npy"
             np.save(file, found.values)
             maps.append(

@@ -1,6 +1,8 @@
 """One picture from a person or a folder: read with suspicion, made square, made small. No torch here."""
 
 import io
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from explorer.language import tr
 LARGEST_SIDE = 30_000
 LARGEST_AREA = 64_000_000
 """Pixels; the limits hold before anything is decoded."""
+_LARGE_AREA = 4_000_000
+_ONE_AT_A_TIME = threading.Lock()  # large pictures: one of the largest takes half a gigabyte while it is made small
 
 
 def read_picture(data: bytes | Path, size: int, name: str = "") -> NDArray[np.uint8]:
@@ -25,7 +29,8 @@ def read_picture(data: bytes | Path, size: int, name: str = "") -> NDArray[np.ui
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
             _refuse_if_large(image, what)
-            return _array(image if _is_ready(image, size) else _small_square(_upright(image, size), size))
+            with _ONE_AT_A_TIME if image.width * image.height > _LARGE_AREA else nullcontext():
+                return _array(image if _is_ready(image, size) else _prepared(image, size))
     except RequestError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -66,23 +71,31 @@ def _is_ready(image: Image.Image, size: int) -> bool:
 _NOT_READY = {"exif", "xmp", "transparency"}
 
 
-def _upright(image: Image.Image, size: int) -> Image.Image:
-    """RGB on white, turned as its EXIF data say."""
+def _prepared(image: Image.Image, size: int) -> Image.Image:
+    """RGB on white, turned as its EXIF data say, its central square at `size`.
+
+    Large pictures are made small before their colours are changed, and nothing is copied at full size that need not be.
+    """
     image.draft(None, (2 * size, 2 * size))  # a large JPEG is decoded at down to an eighth of its size
-    turned = ImageOps.exif_transpose(image)
-    if turned.has_transparency_data:
-        with_alpha = turned.convert("RGBA")
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith(("I", "F")):
+        return _small_square(_eight_bits(image, size), size)
+    if image.has_transparency_data:
+        with_alpha = _small_square(image if image.mode in ("RGBA", "LA") else image.convert("RGBA"), size)
+        with_alpha = with_alpha.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", with_alpha.size, "white"), with_alpha).convert("RGB")
-    if turned.mode.startswith(("I", "F")):
-        return _eight_bits(turned)
-    return turned.convert("RGB")
+    return _small_square(image if image.mode == "RGB" else image.convert("RGB"), size)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey values of 16 bits, or floats from 0 to 1, which PIL would clip instead of scale."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+def _eight_bits(image: Image.Image, size: int) -> Image.Image:
+    """Grey values of 16 bits, or floats from 0 to 1, which PIL would clip instead of scale; large ones smaller."""
+    values = np.asarray(image)
     top = 65_535.0 if values.max() > 255 else 255.0 if values.max() > 1 else 1.0
-    return Image.fromarray((values.clip(0, top) * (255 / top)).round().astype(np.uint8)).convert("RGB")
+    step = max(1, min(values.shape) // (4 * size))
+    height, width = (length // step for length in values.shape)
+    blocks = values[: height * step, : width * step].reshape(height, step, width, step)
+    small = np.nan_to_num(blocks.mean(axis=(1, 3), dtype=np.float64))
+    return Image.fromarray((small.clip(0, top) * (255 / top)).round().astype(np.uint8)).convert("RGB")
 
 
 def _small_square(image: Image.Image, size: int) -> Image.Image:

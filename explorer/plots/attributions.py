@@ -26,9 +26,11 @@ SMALLEST_SCALE = 1e-6
 COLOURS = ("#4a1a78", "#8458ad", "#c3abd8", "#f3f3f1", "#9ccfab", "#3b9560", "#04562e")
 """From against the class to for it, evenly spaced in lightness on both sides."""
 
+_LITTLE, _NOTHING = 0.01, 1e-3  # a share of the sum that may be missed, and a sum next to nothing
 _INK = "#2b2f36"  # on the light middle of the scale, in light and dark mode alike
 _MARKS = {"plain": "■", "resnet": "●"}
 _GAP, _HEADING, _CAPTION = 12, 26, 20  # pixels
+_TIGHT = 95  # pixels a column, below which titles are broken
 _NARROW, _WORDY = 600, 860  # widths from which captions fit into one line, and explanations into the heading
 
 
@@ -86,7 +88,9 @@ def side_by_side(
     """
     figure = go.Figure()
     differ = len(_targets(columns)) > 1
-    layout = _Layout(len(columns) + 1, len(rows), width, largest_cell, 3 if differ else 2)
+    tight = width < _TIGHT * (len(columns) + 1)
+    lines = (5 if differ else 4) if tight else 3 if differ else 2
+    layout = _Layout(len(columns) + 1, len(rows), width, largest_cell, lines)
     for position, row in enumerate(rows):
         found = [_map(column, row.method) for column in columns]
         scale = row_scale([one for one in found if one is not None])
@@ -97,8 +101,8 @@ def side_by_side(
                 _picture(figure, layout, position, _grey(image), place)
             _cell(figure, layout, position, place, column, row, one, scale, opacity, grids, image.shape[1:])
     for place, column in enumerate(columns, start=1):
-        text = _title(column, classes, explains=differ)
-        _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING)
+        text = _title(column, classes, explains=differ, tight=tight)
+        _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING, font={"size": 9 if tight else 13})
     _note(figure, layout, 0, 0, title or tr("image"), **_ABOVE, yshift=_HEADING)
     figure.update_layout(**layout.axes(image.shape[1], image.shape[2]), **_frame(layout, _target(columns, classes)))
     return figure
@@ -269,7 +273,8 @@ def _agree(found: Sequence[Attribution | None], briefly: bool = False) -> str:
     return f" · {said}"
 
 
-def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
+def _title(column: Column, classes: Sequence[str], explains: bool, tight: bool) -> str:
+    """What stands over a network's maps; where there is little room for it, in short lines."""
     mark = _MARKS.get(column.network.family, "")
     verdict = {True: " ✓", False: " ✗", None: ""}[column.right]
     title = (
@@ -277,22 +282,36 @@ def _title(column: Column, classes: Sequence[str], explains: bool) -> str:
         f"<br>{column.predicted} {_percent(column.probability)}{verdict}"
     )
     targets = ", ".join(classes[target] for target in sorted(_targets([column])))
+    if tight:
+        short = title.replace(column.label, column.label.replace(":", "<br>").replace(" ", "<br>", 1), 1)
+        short = short.replace(f"{column.predicted} ", f"{column.predicted}<br>", 1)
+        return short + (f"<br>→ {targets}" if explains else "")
     return title + ("<br>" + tr("explains: {targets}", targets=targets) if explains else "")
 
 
 def _caption(found: Attribution, narrow: bool) -> str:
+    if not found.seconds:
+        return ""  # a mean of maps was not made in one go
     took = f"{found.seconds:.2f} s" if found.seconds >= 0.1 else f"{found.seconds * 1000:.0f} ms"  # units stay
     if found.completeness_error is None:
         return took
-    return f"{took}{'<br>' if narrow else ' · '}{tr('sum off by {share}', share=_off(found))}"
+    said = tr("sum off by {share}", share=_off(found))
+    if found.completeness_error > max(_LITTLE * abs(found.difference), _NOTHING):
+        total = float(found.values.sum(dtype=np.float64))
+        said = tr("sums to {sum}, not {total}", sum=_figures(total), total=_figures(found.difference))
+    return f"{took}{'<br>' if narrow else ' · '}{said}"
 
 
 def _off(found: Attribution) -> str:
     """The completeness error as a share of what the map should sum to, unless that is next to nothing."""
     assert found.completeness_error is not None
-    if abs(found.difference) < 1e-3:
+    if abs(found.difference) < _NOTHING:
         return f"{found.completeness_error:.2g}"
     return _percent(found.completeness_error / abs(found.difference))
+
+
+def _figures(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _sums(found: Attribution) -> str:

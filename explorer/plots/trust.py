@@ -1,4 +1,4 @@
-"""Figures about how far maps can be trusted: deletion and insertion, and the sanity check."""
+"""Figures about how far maps can be trusted: deletion and insertion, the sanity check, noise against depth."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from explorer.language import tr
+from explorer.language import told, tr
 from explorer.plots import theme
 
 if TYPE_CHECKING:
@@ -24,6 +24,17 @@ class Curved:
     family: str
     label: str
     curves: "Curves"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One network's gradients over many images; mean, low and high end of the 95 % interval each."""
+
+    family: str
+    label: str
+    depth: int
+    smoothness: tuple[float, float, float]
+    steadiness: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,8 @@ def deletion_insertion(shown: Sequence[Curved]) -> go.Figure:
                 ),
                 row=1, col=column,
             )  # fmt: skip
-    figure.update_xaxes(tickformat=".0%", title_text=tr("share of the pixels, the most important first"))
+    figure.update_xaxes(tickformat=".0%", title_text=tr("share of the pixels"), tickvals=[0, 0.5])
+    figure.update_xaxes(tickvals=[0, 0.5, 1], col=2)
     figure.update_yaxes(range=[0, 1.02])
     return figure
 
@@ -96,5 +108,44 @@ def sanity_text(shown: Sequence[Cascade], names: Mapping[str, str]) -> str:
     ]
     return tr(
         "Similarity to the trained network's map, with weights random down to the last one done: {figures}.",
+        figures="; ".join(said),
+    )
+
+
+def noise_by_depth(shown: Sequence[Noise]) -> go.Figure:
+    """Two panels, a line a family: how alike gradients of pixels beside each other are, and those after noise."""
+    titles = [tr("pixels beside each other"), tr("before and after invisible noise")]
+    figure = theme.panels(titles, tr("similarity of gradients"), percent=False, hovermode="closest")
+    for family in dict.fromkeys(one.family for one in shown):
+        points = sorted((one for one in shown if one.family == family), key=lambda one: one.depth)
+        for column, values in enumerate(([one.smoothness for one in points], [one.steadiness for one in points]), 1):
+            means, lows, highs = zip(*values, strict=True)
+            figure.add_trace(
+                go.Scatter(
+                    x=[one.depth for one in points], y=means, name=told(theme.FAMILIES.get(family, family)),
+                    mode="lines+markers", legendgroup=family, showlegend=column == 1,
+                    line={"color": theme.colour(family), "width": 2.5}, marker={"size": 8},
+                    error_y={
+                        "array": [high - mean for high, mean in zip(highs, means, strict=True)],
+                        "arrayminus": [mean - low for low, mean in zip(lows, means, strict=True)],
+                        "thickness": 1.5, "width": 5,
+                    },
+                    text=[one.label for one in points],
+                    customdata=list(zip(lows, highs, strict=True)),
+                    hovertemplate="%{text}: %{y:.3f} (%{customdata[0]:.3f} – %{customdata[1]:.3f})<extra></extra>",
+                ),
+                row=1, col=column,
+            )  # fmt: skip
+    depths = sorted({one.depth for one in shown})
+    figure.update_xaxes(title_text=tr("depth (weighted layers)"), tickvals=depths)
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def noise_text(shown: Sequence[Noise]) -> str:
+    """What `noise_by_depth` shows, in words."""
+    said = [f"{one.label}: {one.smoothness[0]:.2f}, {one.steadiness[0]:.2f}" for one in shown]
+    return tr(
+        "Similarity of the score's gradient at pixels beside each other, and before and after noise: {figures}.",
         figures="; ".join(said),
     )

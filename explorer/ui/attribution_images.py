@@ -12,14 +12,16 @@ from explorer.errors import RequestError
 from explorer.language import later, told, tr
 from explorer.measurement.confusion import confusion
 from explorer.ui import controls, frame, resources
-from explorer.ui.attribution_maps import Subject, classified
+from explorer.ui.attribution_maps import LOOK, Subject, looking
 from explorer.ui.names import label as run_label
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
 
-_GALLERY_IMAGES = 1000  # of the test set: classifying them takes about a second a network
+_GALLERY_IMAGES = 1000  # of the test set: classifying them takes seconds, so it begins with a hundred
+_TICK_SECONDS = 1.0
 _SHOWN, _THUMBNAIL = 9, 66  # images a page; pixels
+_LETTERS, _CELL_PIXELS = 4, 44  # of a column of the confusion matrix: ten fit beside each other
 _MOST_UPLOADS = 20
 _SMALLEST = 32  # pixels of an uploaded picture, as CIFAR-10's
 _ORIGINS = {"gallery": later("Test set"), "upload": later("Mine"), "camera": later("Photo")}
@@ -81,12 +83,18 @@ def _photo(size: int) -> Chosen | None:
 
 
 def _read(file: Any, size: int) -> Chosen:
-    from explorer.data.picture import read_picture
-
     content = file.getvalue()
     if not content:
         raise RequestError(tr("{file} is empty", file=file.name))
-    return Chosen(read_picture(content, size, file.name), None, file.name)
+    return Chosen(_cropped(content, size, file.name), None, file.name)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _cropped(content: bytes, size: int, name: str) -> NDArray[np.uint8]:
+    """Decoded once, not at each press on the page."""
+    from explorer.data.picture import read_picture
+
+    return read_picture(content, size, name)
 
 
 def _pick(pictures: Sequence[Chosen]) -> Chosen:
@@ -105,9 +113,8 @@ def _pick(pictures: Sequence[Chosen]) -> Chosen:
 
 
 def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
-    labels = images.test_labels[:_GALLERY_IMAGES].numpy()
-    with st.spinner(tr("The networks look at the test images …")):
-        predictions = [classified(subject, images.name, _GALLERY_IMAGES, images) for subject in subjects[:2]]
+    predictions = _predictions(images, subjects[:2])
+    labels = images.test_labels[: len(predictions[0])].numpy()
     left, right = st.columns(2)
     outcome: str = left.selectbox(
         tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"
@@ -131,6 +138,41 @@ def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
     return Chosen(images.test_images[picked].numpy(), int(labels[picked]), tr("test image {number}", number=picked))
 
 
+def _predictions(images: "ImageSet", subjects: Sequence[Subject]) -> list[NDArray[np.int64]]:
+    """What the networks take the first test images for, equally many, as far as they have looked at them."""
+    with st.spinner(tr("The networks look at the test images …")):
+        found = _looked(images, subjects, wait=True)
+    st.fragment(_look_on, run_every=None if _all(images, found) else _TICK_SECONDS, key="attributions-looking")(
+        images, subjects, _all(images, found)
+    )
+    return found
+
+
+def _look_on(images: "ImageSet", subjects: Sequence[Subject], was_done: bool) -> None:
+    """Have the networks look at further images, and show them when they have."""
+    if was_done:
+        return
+    found = _looked(images, subjects)
+    if _all(images, found):
+        st.rerun()
+    done, of = len(found[0]), min(_GALLERY_IMAGES, len(images.test_labels))
+    st.progress(done / of, text=tr("{done:,} of {count:,} test images looked at", done=done, count=of))
+
+
+def _looked(images: "ImageSet", subjects: Sequence[Subject], wait: bool = False) -> list[NDArray[np.int64]]:
+    starts = range(0, min(_GALLERY_IMAGES, len(images.test_labels)), LOOK)
+    asked = [[looking(subject, images, start) for start in starts] for subject in subjects]
+    for subject in subjects if wait else ():
+        while not looking(subject, images, 0).ended.wait(_TICK_SECONDS):
+            pass  # asked for again, so that it is not forgotten while other work goes first
+    ready = min(next((n for n, one in enumerate(errands) if not one.done), len(starts)) for errands in asked)
+    return [np.concatenate([one.value() for one in errands[: max(1, ready)]]) for errands in asked]
+
+
+def _all(images: "ImageSet", found: Sequence[NDArray[np.int64]]) -> bool:
+    return len(found[0]) == min(_GALLERY_IMAGES, len(images.test_labels))
+
+
 def _confusion(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str], subject: Subject
 ) -> tuple[int, int] | None:
@@ -146,10 +188,15 @@ def _confusion(
         )
         counts = confusion(labels, predicted, len(classes))
         table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
-        most = max(1, int(counts[~np.eye(len(classes), dtype=bool)].max(initial=0)))
-        shaded = table.style.map(lambda count: f"background-color: rgba(213, 94, 0, {min(1, count / most) * 0.4:.2f})")
+        shaded = table.style.apply(lambda _: pd.DataFrame(_shades(counts), table.index, table.columns), axis=None)
+        config = {name: st.column_config.NumberColumn(_short(name), help=name, width=_CELL_PIXELS) for name in classes}
         event = st.dataframe(
-            shaded, key="attributions-confusion", on_select="rerun", selection_mode="single-cell", height="content"
+            shaded,
+            column_config=config,
+            key="attributions-confusion",
+            on_select="rerun",
+            selection_mode="single-cell",
+            height="content",
         )
         cells = event["selection"]["cells"]
         if not cells:
@@ -157,6 +204,27 @@ def _confusion(
         row, column = cells[0]
         st.caption(tr("Shown: {true} taken for {predicted}.", true=classes[row], predicted=column))
         return int(row), list(classes).index(column)
+
+
+def _short(name: str) -> str:
+    """A few letters of each word."""
+    words = name.split()
+    return "".join(word[: max(1, _LETTERS // len(words))] for word in words)
+
+
+def _shades(counts: NDArray[np.int64]) -> list[list[str]]:
+    """The background of each cell: grey for what is right, the stronger the more frequent a mistake is."""
+    right = np.eye(len(counts), dtype=bool)
+    most = max(1, int(counts[~right].max(initial=0)))
+    return [
+        [
+            "background-color: rgba(131, 138, 148, 0.25)"
+            if row == column
+            else f"background-color: rgba(213, 94, 0, {count / most * 0.5:.2f})"
+            for column, count in enumerate(values)
+        ]
+        for row, values in enumerate(counts)
+    ]
 
 
 def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:

@@ -1,6 +1,6 @@
 """What networks say about an image and which of its pixels counted: computed once for all visitors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from explorer import jobs
-from explorer.attribution.methods import METHODS
+from explorer.attribution.methods import IMAGES_PER_PASS, METHODS
+from explorer.engines.errands import WHEN_IDLE, Errand
 from explorer.records import Attribution
 from explorer.runs import Run
 from explorer.ui import resources
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 Parameters = tuple[tuple[str, Any], ...]
 """A method's parameters, by name."""
-_SHARED = 512  # images and maps kept: a map of 32×32 pixels takes 4 kB
+LOOK = 100
+"""So many test images are classified at a time."""
+_LOOK_SECONDS = 0.5
+_SHARED = 512  # images and curves kept
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Subject:
         """The side of the images that it sees, in pixels."""
         return self.run.config.training.image_size
 
+    @property
+    def identity(self) -> tuple[str, int | None]:
+        """What tells it from others."""
+        return self.run.run, self.step
+
 
 @dataclass(frozen=True)
 class Request:
@@ -45,14 +54,61 @@ class Request:
     parameters: Parameters = ()
 
 
-_BY_IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {Subject: lambda one: (one.run.run, one.step)}
+@dataclass(frozen=True)
+class Wanted:
+    """One map: of an image that is as large as the network sees it, (3, H, W), for a class."""
+
+    subject: Subject
+    pixels: NDArray[np.uint8]
+    target: int
+    request: Request
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from others."""
+        return "map", *self.subject.identity, self.pixels.tobytes(), self.target, self.request
+
+    def ask(self) -> Errand:
+        """Have it made, unless it is there or being made."""
+        took = seconds([self.subject], [self.request])
+        return resources.errands().ask(self.key, self._made, took)
+
+    def _made(self, errand: Errand) -> Attribution:
+        import torch
+
+        from explorer.attribution.baselines import baseline
+        from explorer.attribution.explain import attribute
+
+        trained, asked = resources.trained(self.subject.run, self.subject.step), self.request
+        image = torch.from_numpy(self.pixels)
+        nothing = baseline(asked.baseline, image, trained.normalization)
+        normalised = trained.normalization(image[None])[0]
+        return attribute(
+            trained.network, normalised, self.target, asked.method, nothing, errand.note, **dict(asked.parameters)
+        )
+
+
+def question_of(wanted: Sequence[Sequence[Wanted]]) -> int:
+    """What tells these maps from others."""
+    return hash(tuple(one.key for row in wanted for one in row))
+
+
+_BY_IDENTITY: dict[str | type[Any], Callable[[Any], Any]] = {Subject: lambda one: one.identity}
 
 
 def seconds(subjects: list[Subject], requests: list[Request]) -> float:
-    """About how long these maps take on two CPU cores, by the passes through the networks that they need."""
-    passes = sum(METHODS[one.method].passes(dict(one.parameters)) for one in requests)
-    nothing = jobs.measuring(subjects[0].run.config, 0, 0)  # the start of a process, which is not needed here
-    return sum(jobs.measuring(one.run.config, 1, passes) - nothing for one in subjects)
+    """About how long these maps take on a page's server, by the passes through the networks that they need."""
+    return sum(
+        map_seconds(subject, METHODS[one.method].passes(dict(one.parameters)))
+        for subject in subjects
+        for one in requests
+    )
+
+
+def map_seconds(subject: Subject, passes: float) -> float:
+    """About how long a map of one image takes that needs so many passes."""
+    batch = IMAGES_PER_PASS if passes >= IMAGES_PER_PASS else 1
+    return jobs.passing(subject.run.config, passes / batch, batch)
 
 
 def as_seen(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
@@ -65,16 +121,23 @@ def as_seen(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return seen
 
 
-@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=_BY_IDENTITY)
-def classified(subject: Subject, name: str, count: int, _images: "ImageSet") -> NDArray[np.int64]:
-    """The class that a network finds most probable for each of the first `count` test images."""
-    from explorer.data.augmentation import prepare
-    from explorer.evaluation import logits
+def looking(subject: Subject, images: "ImageSet", start: int) -> Errand:
+    """The classes that a network finds most probable for `LOOK` test images from `start`: (LOOK,) int64 in the end.
 
-    trained = resources.trained(subject.run, subject.step)
-    pixels = prepare(_images.test_images[:count], subject.size)
-    found: NDArray[np.int64] = logits(trained.network, pixels, trained.normalization).argmax(dim=1).numpy()
-    return found
+    The first are wanted at once, the others when nothing else is to be done.
+    """
+
+    def looked(_errand: Errand) -> NDArray[np.int64]:
+        from explorer.data.augmentation import prepare
+        from explorer.evaluation import logits
+
+        trained = resources.trained(subject.run, subject.step)
+        pixels = prepare(images.test_images[start : start + LOOK], subject.size)
+        found: NDArray[np.int64] = logits(trained.network, pixels, trained.normalization).argmax(dim=1).numpy()
+        return found
+
+    key = ("classes", *subject.identity, images.name, start)
+    return resources.errands().ask(key, looked, WHEN_IDLE if start else _LOOK_SECONDS)
 
 
 @st.cache_data(max_entries=_SHARED, show_spinner=False, hash_funcs=_BY_IDENTITY)
@@ -88,21 +151,6 @@ def probabilities(subject: Subject, pixels: NDArray[np.uint8]) -> NDArray[np.flo
     outputs = logits(trained.network, torch.from_numpy(pixels)[None], trained.normalization)
     found: NDArray[np.float32] = outputs.softmax(dim=1)[0].numpy()
     return found
-
-
-@st.cache_data(max_entries=_SHARED, show_spinner=False, hash_funcs=_BY_IDENTITY)
-def explained(subject: Subject, pixels: NDArray[np.uint8], target: int, asked: Request) -> Attribution:
-    """The map of one method for an image that is as large as the network sees them."""
-    import torch
-
-    from explorer.attribution.baselines import baseline
-    from explorer.attribution.explain import attribute
-
-    trained = resources.trained(subject.run, subject.step)
-    image = torch.from_numpy(pixels)
-    nothing = baseline(asked.baseline, image, trained.normalization)
-    normalised = trained.normalization(image[None])[0]
-    return attribute(trained.network, normalised, target, asked.method, nothing, **dict(asked.parameters))
 
 
 @st.cache_data(max_entries=_SHARED, show_spinner=False, hash_funcs=_BY_IDENTITY)

@@ -48,6 +48,8 @@ class Question:
     """Below 1 the image in grey shines through."""
     grids: bool
     """Coarse maps as they are, not scaled up."""
+    of_label: bool = False
+    """Whether the class was asked for as the image's own."""
 
 
 def places() -> Places:
@@ -59,7 +61,7 @@ def places() -> Places:
 def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str], label: int | None) -> Question:
     """The controls above the maps. `label` is the image's class, where it has one."""
     with places.target:
-        target = _target(classes, label)
+        target, of_label = _target(classes, label)
     names: list[str] = places.methods.multiselect(
         tr("Methods"),
         list(METHODS),
@@ -81,10 +83,11 @@ def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str]
         if requests:
             time = _time(seconds(list(subjects), requests))
             st.caption(tr("All maps together take about {time} on two CPU cores.", time=time))
-    return Question(target, requests, opacity / 100, grids)
+    return Question(target, requests, opacity / 100, grids, of_label)
 
 
-def _target(classes: Sequence[str], label: int | None) -> int | None:
+def _target(classes: Sequence[str], label: int | None) -> tuple[int | None, bool]:
+    """The class, None for what each predicts, and whether it is asked for as the image's own."""
     options = [_PREDICTED, *([_TRUE] if label is not None else []), *range(len(classes))]
     shown = {_PREDICTED: tr("what each predicts")}
     if label is not None:
@@ -95,7 +98,7 @@ def _target(classes: Sequence[str], label: int | None) -> int | None:
     wanted: int = st.selectbox(
         tr("Explain the score of"), options, format_func=lambda index: shown.get(index) or classes[index], key=key
     )
-    return None if wanted == _PREDICTED else label if wanted == _TRUE else wanted
+    return (None if wanted == _PREDICTED else label if wanted == _TRUE else wanted), wanted == _TRUE
 
 
 def _baseline(names: Sequence[str]) -> str:

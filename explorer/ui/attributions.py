@@ -1,28 +1,48 @@
 """The panel of attributions: one image, two networks, a gallery to choose the image from."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from explorer.attribution.methods import METHODS
 from explorer.errors import RequestError
-from explorer.language import later, told, tr
-from explorer.network_config import short_names
+from explorer.language import language, later, told, tr
 from explorer.plots import theme
-from explorer.plots.attribution_files import Comparison
-from explorer.plots.attributions import Column, Row, alternative_text, side_by_side
+from explorer.plots.attributions import alternative_text, side_by_side
 from explorer.runs import Run
-from explorer.ui import attribution_images, attribution_question, controls, frame, resources, sitemap, trust
-from explorer.ui.attribution_download import configuration, downloads
+from explorer.ui import (
+    address,
+    attribution_images,
+    attribution_question,
+    attribution_slide,
+    controls,
+    frame,
+    resources,
+    sitemap,
+    trust,
+)
+from explorer.ui.attribution_answer import Found, answer
+from explorer.ui.attribution_case import Case, case
+from explorer.ui.attribution_download import downloads
 from explorer.ui.attribution_images import Chosen
-from explorer.ui.attribution_maps import Subject, as_seen, explained, probabilities
-from explorer.ui.attribution_question import Places, Question, question
+from explorer.ui.attribution_maps import Subject
+from explorer.ui.attribution_question import Places, question
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import latest_race, shared
 
 _WIDTHS = 640, 360  # of the figure in pixels, on a desk and on a phone
-_PLACES = {"first": ("plain", later("First network")), "second": ("resnet", later("Second network"))}
-_AFTER = {"first": later("First network after … steps"), "second": later("Second network after … steps")}
+_PLACES = {
+    "first": ("plain", later("First network")),
+    "second": ("resnet", later("Second network")),
+    "third": ("resnet", later("Third network")),
+}
+_AFTER = {
+    "first": later("First network after … steps"),
+    "second": later("Second network after … steps"),
+    "third": later("Third network after … steps"),
+}
+_COUNT = "attributions-networks"
 _ORDER = """<style>@media (max-width: 640px) {
     .st-key-attributions-halves [data-testid="stColumn"]:has(.st-key-attributions-rail) { order: 2; }
 }</style>"""  # on a phone the answer comes before the gallery
@@ -39,24 +59,42 @@ def panel() -> None:
     runs = _networks(choices)
     places = attribution_question.places()
     with places.settings:
-        subjects = [_at_a_step(run, place) for run, place in zip(runs, _PLACES, strict=True)]
+        subjects = [_at_a_step(run, place) for run, place in zip(runs, _PLACES, strict=False)]
     st.html(_ORDER)
     with st.container(key="attributions-halves"):
         rail, maps = st.columns([2, 5], gap="medium")
     chosen = None
     with rail, st.container(key="attributions-rail"), frame.errors_in_place():
         chosen = attribution_images.image(subjects)
-    with maps, st.spinner(tr("Explaining …")):
+    with maps:
         if chosen is not None:
             _maps(chosen, subjects, places)
 
 
 def _networks(choices: Sequence[Run]) -> list[Run]:
-    found = []
-    for column, (place, (family, label)) in zip(st.columns(2), _PLACES.items(), strict=True):
+    """Two networks, or three after a press on +."""
+    address.recall(_COUNT, 2, (2, 3))
+    three = st.session_state[_COUNT] == 3
+    address.remember(_COUNT, 2)
+    places = list(_PLACES)[: st.session_state[_COUNT]]
+    *columns, last = st.columns([*[6] * len(places), 1], vertical_alignment="bottom")
+    found: list[Run] = []
+    for column, place in zip(columns, places, strict=True):
+        family, label = _PLACES[place]
         with column:
-            found.append(controls.one_run(told(label), choices, _deepest(choices, family), key=f"attributions-{place}"))
+            others = [run for run in choices if run not in found and (not found or _same_images(run, found[0]))]
+            usual = _deepest(others or choices, family)
+            found.append(controls.one_run(told(label), choices, usual, key=f"attributions-{place}"))
+    icon, help = (":material/close:", tr("Two networks")) if three else (":material/add:", tr("A third network"))
+    if last.button("", icon=icon, help=help, key="attributions-more", width="stretch"):
+        st.session_state[_COUNT] = 2 if three else 3
+        st.query_params.pop("attributions-third", None)
+        st.rerun()
     return found
+
+
+def _same_images(first: Run, second: Run) -> bool:
+    return resources.kind(first.config.data) == resources.kind(second.config.data)
 
 
 def _at_a_step(run: Run, place: str) -> Subject:
@@ -82,49 +120,64 @@ def _deepest(choices: Sequence[Run], family: str) -> Run:
 
 
 def _maps(chosen: Chosen, subjects: Sequence[Subject], places: Places) -> None:
-    runs = [subject.run for subject in subjects]
-    classes = _classes(runs[0])
+    classes = _classes(subjects[0].run)
+    for other in subjects[1:]:
+        if not _same_images(subjects[0].run, other.run):
+            name = other.run.config.network.name
+            st.warning(
+                tr(
+                    "{network} was trained on other images: the classes that are named here are not its own.",
+                    network=name,
+                ),
+                icon=":material/warning:",
+            )
     asked = question(places, subjects, classes, chosen.label)
     if not asked.requests:
         st.info(tr("Choose at least one method."), icon=":material/info:")
         return
     with frame.errors_in_place():
-        names = short_names(run.config.network for run in runs)
-        columns = [_column(one, chosen, asked, classes, names[one.run.config.network]) for one in subjects]
-        labels = [METHODS[one.method] for one in asked.requests]
-        rows = [
-            Row(one.method, method.label, told(method.explanation))
-            for one, method in zip(asked.requests, labels, strict=True)
-        ]
-        truth = tr("It is: **{name}**.", name=classes[chosen.label]) + " " if chosen.label is not None else ""
-        said = ", ".join(
-            tr("{network} says **{predicted}**", network=column.label, predicted=column.predicted) for column in columns
-        )
-        scale = tr("One colour scale a row, shared by both networks; white is zero.")
-        basis = f"{scale} {shared(runs)}".rstrip()
-        frame.finding([f"{truth}{said}."], basis)
-        image = as_seen(chosen.pixels, subjects[0].size)
-        wide, narrow = (
-            side_by_side(image, columns, rows, classes, opacity=asked.opacity, grids=asked.grids, width=width)
-            for width in _WIDTHS
-        )
-        alt = alternative_text(columns, rows, classes)
-        live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=theme.rearranged(narrow))
-        made = configuration(subjects, columns, chosen, asked.requests)
-        downloads(Comparison(image, columns, rows, classes, made))
-        seen = {one.size: as_seen(chosen.pixels, one.size) for one in subjects}
-        trust.panel(subjects, columns, seen, [one.method for one in asked.requests])
+        now = case(chosen, subjects, asked, classes)
+        _finding(now)
+        found = answer(now.wanted, partial(_draw, now), "attributions-answer")
+        if found is not None:
+            with st.container(horizontal=True):
+                downloads(now.comparison(found))
+                attribution_slide.add(chosen)
+            attribution_slide.panel(now)
+            trust.panel(subjects, now.columns(found), now.seen, [one.method for one in asked.requests])
 
 
-def _column(subject: Subject, chosen: Chosen, asked: Question, classes: Sequence[str], name: str) -> Column:
-    pixels = as_seen(chosen.pixels, subject.size)
-    said = probabilities(subject, pixels)
-    predicted = int(said.argmax())
-    target = predicted if asked.target is None else asked.target
-    maps = [explained(subject, pixels, target, one) for one in asked.requests]
-    right = None if chosen.label is None else predicted == chosen.label
-    label = name if subject.step is None else tr("{name} after {steps:,} steps", name=name, steps=subject.step)
-    return Column(subject.run.config.network, label, classes[predicted], float(said[predicted]), maps, right)
+def _draw(now: Case, found: Found) -> None:
+    """The figure, built anew only when there is more to show: it takes a fifth of a second."""
+    shown = (now.question, tuple(map(len, found)), now.asked.opacity, now.asked.grids, language())
+    drawn = st.session_state.get("attributions-drawn")
+    if not drawn or drawn[0] != shown:
+        drawn = st.session_state["attributions-drawn"] = (shown, *_figures(now, found))
+    _, wide, narrow, alt = drawn
+    live_plot(wide, key="attributions-maps", height=wide.layout.height, alt=alt, narrow=narrow)
+
+
+def _figures(now: Case, found: Found) -> tuple[Any, theme.Narrow, str]:
+    """On a desk, on a phone, in words."""
+    columns = now.columns(found)
+    wide, narrow = (
+        side_by_side(
+            now.image, columns, now.rows, now.classes, opacity=now.asked.opacity, grids=now.asked.grids, width=width
+        )
+        for width in _WIDTHS
+    )
+    return wide, theme.rearranged(narrow), alternative_text(columns, now.rows, now.classes)
+
+
+def _finding(now: Case) -> None:
+    """What the image is, what each network says, and how to read the colours."""
+    label = now.chosen.label
+    truth = tr("It is: **{name}**.", name=now.classes[label]) + " " if label is not None else ""
+    said = ", ".join(
+        tr("{network} says **{predicted}**", network=one.label, predicted=one.predicted) for one in now.heads
+    )
+    scale = tr("One colour scale a row, shared by all networks; white is zero.")
+    frame.finding([f"{truth}{said}."], f"{scale} {shared([one.run for one in now.subjects])}".rstrip())
 
 
 def _classes(run: Run) -> tuple[str, ...]:

@@ -112,7 +112,8 @@ function resize(chart) {
 function arranged(layout, narrow) {
   const changed = { ...layout }
   for (const [name, value] of Object.entries(narrow?.layout ?? {})) {
-    changed[name] = Array.isArray(value) ? value : { ...layout[name], ...value }
+    const merges = value !== null && typeof value === "object" && !Array.isArray(value)
+    changed[name] = merges ? { ...layout[name], ...value } : value
   }
   return changed
 }

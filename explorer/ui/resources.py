@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from explorer import recordings
 from explorer import sweep as sweeps
 from explorer.data import sources
+from explorer.engines.errands import Errands
 from explorer.engines.local import LocalEngine
 from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 DATA = "EXPLORER_DATA"
 _LARGEST_CACHE = 8
+_KEPT_MAPS = 512  # of 32×32 pixels: 4 kB each
 _TEND_SECONDS = 1.0
 QUICK_IMAGES = 250  # that are looked at while one waits: less than half a second through 56 layers
 
@@ -83,6 +85,12 @@ def _studies(folder: str) -> Studies:
 def studies() -> Studies:
     """The measurements that were made here, or are being made."""
     return _studies(str(home()))
+
+
+@st.cache_resource
+def errands() -> Errands:
+    """The maps that were made here, or are being made, for all visitors."""
+    return Errands(_KEPT_MAPS)
 
 
 @st.cache_resource

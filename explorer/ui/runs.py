@@ -1,6 +1,8 @@
 """What pages ask of runs: to be run, their records, their last evaluation, which belong together."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
@@ -70,6 +72,16 @@ def longest_race(runs: Sequence[Run]) -> list[Run]:
     if not runs:
         return []
     return _alike(max(runs, key=lambda run: (run.config.training.steps, -run.config.seed)), runs)
+
+
+def trained_alike(first: Run, runs: Sequence[Run]) -> list[Run]:
+    """Of these runs those whose networks differ from the first's in depth and shortcut alone, shallow ones first."""
+    found = [run for run in _alike(first, runs) if _but_depth(run) == _but_depth(first)]
+    return sorted(found, key=lambda run: (run.config.network.family, run.config.network.depth))
+
+
+def _but_depth(run: Run) -> dict[str, Any]:
+    return {name: one for name, one in asdict(run.config.network).items() if name not in ("depth", "shortcut")}
 
 
 def most_trained(runs: Sequence[Run]) -> list[Run]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from functools import partial, reduce
+from html import escape
 from typing import Any
 
 import streamlit as st
 
 from explorer import jobs
-from explorer.attribution.methods import METHODS
+from explorer.attribution.methods import METHODS, usual
 from explorer.engines.studies import Study
 from explorer.language import later, told, tr
 from explorer.plots import theme
@@ -20,14 +21,16 @@ from explorer.plots.trust import (
     sanity_lines,
     sanity_text,
 )
-from explorer.ui import controls, frame, studies
-from explorer.ui.attribution_maps import Subject, curves
+from explorer.ui import controls, frame, studies, trust_many
+from explorer.ui.attribution_maps import Subject, curves, map_seconds
 from explorer.ui.live_plot import live_plot
 
 _KINDS = {
-    "curves": later("Deletion and insertion"),
-    "quality": later("Measured on 16 images"),
+    "curves": later("Deletion"),
+    "quality": later("16 images"),
     "sanity": later("Sanity check"),
+    "noise": later("Noise"),
+    "means": later("Class mean"),
 }
 _QUALITY_MEASURES = {
     "completeness": (
@@ -49,6 +52,7 @@ _QUALITY_MEASURES = {
 _SANITY_METHODS = ("saliency", "input_x_gradient", "guided_backprop", "grad_cam")
 _IMAGES = 16
 _QUALITY_MAPS, _QUALITY_REST = 7, 250  # maps an image; forward passes for squares and curves
+_START_SECONDS = 5.0  # of a process with torch
 _HEIGHT, _NARROW_HEIGHT = 330, 600
 
 
@@ -59,11 +63,18 @@ def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, m
     if kind == "curves":
         _curves(subjects, columns, pixels, methods)
         return
-    used = list(methods) if kind == "quality" else list(_SANITY_METHODS)
+    if kind == "noise":
+        trust_many.noise(subjects[0])
+        return
+    subjects, columns = subjects[:2], columns[:2]  # as many studies as are made at once
     if subjects[0] == subjects[-1]:
         subjects, columns = subjects[:1], columns[:1]
-    asked = [_asked(kind, subject, used) for subject in subjects]
     labels = [column.label for column in columns]
+    if kind == "means":
+        trust_many.means(subjects, labels, methods, next((one.target for one in columns[0].maps), 0))
+        return
+    used = list(methods) if kind == "quality" else list(_SANITY_METHODS)
+    asked = [_asked(kind, subject, used) for subject in subjects]
     studies.press(asked, tr("Measure"), ":material/play_arrow:", "trust")
     studies.follow(asked, partial(_studied, kind, labels), "trust")
 
@@ -72,7 +83,9 @@ def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any,
     name = st.selectbox(tr("Map"), methods, format_func=lambda one: METHODS[one].label, key="attributions-curves")
     shown = []
     for subject, column in zip(subjects, columns, strict=True):
-        (found,) = (one for one in column.maps if one.method == name)
+        found = next((one for one in column.maps if one.method == name), None)
+        if found is None:
+            continue  # it was stopped, or cannot be made
         made = curves(subject, pixels[subject.size], found.target, found.values)
         shown.append(Curved(column.network.family, column.label, made))
     said = [
@@ -82,7 +95,10 @@ def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any,
         )
         for one in shown
     ]  # fmt: skip
-    frame.finding(said, tr("A good map lets the score fall fast and rise fast. Pixels go to the mean image."))
+    frame.finding(
+        said,
+        tr("A good map lets the score fall fast and rise fast. The most important pixels go first, to the mean image."),
+    )
     figure = deletion_insertion(shown)
     narrow = theme.stacked(figure, _NARROW_HEIGHT)
     live_plot(figure, key="trust-curves", height=_HEIGHT, alt=deletion_insertion_text(shown), narrow=narrow)
@@ -96,26 +112,40 @@ def _studied(kind: str, labels: Sequence[str], found: studies.Found) -> None:
 
 
 def _table(there: Sequence[tuple[str, Study]]) -> None:
-    """Methods below each other, measures beside each other, both networks in a row."""
+    """Methods below each other, both networks in each, measures beside each other."""
     lasts = [(label, study.records[-1]) for label, study in there]
+    head = "".join(
+        f'<th scope="col" title="{escape(told(help), quote=True)}">{escape(told(title))}</th>'
+        for title, help in _QUALITY_MEASURES.values()
+    )
     rows = []
     for method in lasts[0][1]["methods"]:
-        for label, last in lasts:
-            measures = last["methods"].get(method, {})
-            shown = {name: measures.get(name) for name in _QUALITY_MEASURES}
-            rows.append({"method": METHODS[method].label, "network": label, **shown})
-    config: dict[str, Any] = {"method": tr("method"), "network": tr("network")}
-    for name, (title, help) in _QUALITY_MEASURES.items():
-        shown_as = "percent" if name == "completeness" else "%.2f"
-        config[name] = st.column_config.NumberColumn(told(title), format=shown_as, help=told(help))
-    st.dataframe(rows, column_config=config, hide_index=True, height="content")
+        for place, (label, last) in enumerate(lasts):
+            name = METHODS[method].label if place == 0 else ""
+            cells = "".join(
+                f"<td>{_measure(measure, last['methods'].get(method, {}).get(measure))}</td>"
+                for measure in _QUALITY_MEASURES
+            )
+            named = f'<th scope="row"><b>{escape(name)}</b></th><th scope="row">{escape(label)}</th>'
+            rows.append(f"<tr>{named}{cells}</tr>")
+    st.html(
+        '<div class="rx-wide"><table class="rx-counts"><thead><tr><th></th><th></th>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
     seen = min(last["done"] for _, last in lasts)
     st.caption(
         tr(
-            "Means over the first {seen} of {of} test images, each for its true class.",
+            "Means over the first {seen} of {of} test images, each for its true class; integrated gradients with 50 "
+            "points and no more. Rest on a heading to read what it means.",
             seen=seen, of=lasts[0][1]["of"],
         )
     )  # fmt: skip
+
+
+def _measure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f}\u00a0%" if name == "completeness" else f"{value:.2f}"
 
 
 def _cascades(there: Sequence[tuple[str, Study]]) -> None:
@@ -154,8 +184,9 @@ def _asked(kind: str, subject: Subject, methods: Sequence[str]) -> studies.Asked
 
 
 def _estimate(kind: str, subject: Subject, methods: Sequence[str]) -> float:
-    config = subject.run.config
-    once = sum(METHODS[name].passes({}) for name in methods)
+    config, passes = subject.run.config, [METHODS[name].passes(usual(name)) for name in methods]
     if kind == "sanity":
-        return jobs.measuring(config, _IMAGES, once * (sum(config.network.blocks) + 3))
-    return jobs.measuring(config, _IMAGES, once * _QUALITY_MAPS + _QUALITY_REST * len(methods))
+        parts = sum(config.network.blocks) + 3
+        return _START_SECONDS + parts * jobs.passing(config, sum(passes), _IMAGES)
+    each = sum(_QUALITY_MAPS * map_seconds(subject, one) + map_seconds(subject, _QUALITY_REST) for one in passes)
+    return _START_SECONDS + _IMAGES * each

@@ -1,5 +1,7 @@
 import io
 import struct
+import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -11,6 +13,8 @@ from PIL import Image
 from explorer.data.picture import read_picture
 from explorer.errors import RequestError
 from tests.data.layouts import encoded, random_images
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -129,3 +133,29 @@ def test_a_file_that_is_not_there_or_a_folder_is_told_so(tmp_path: Path) -> None
         read_picture(tmp_path / "none.png", 32)
     with pytest.raises(RequestError, match="directory"):
         read_picture(tmp_path, 32)
+
+
+_TWENTY = """
+import io, resource
+import numpy as np
+from PIL import Image
+from explorer.data.picture import read_picture
+
+def file(picture):
+    written = io.BytesIO()
+    picture.save(written, "PNG", compress_level=1)
+    return written.getvalue()
+
+files = [file(Image.new("RGBA", (3000, 3000), (200, 10, 10, 128)))] * 19
+files.append(file(Image.fromarray(np.full((6000, 6000), 40_000, np.uint16))))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+small = [read_picture(one, 32) for one in files]
+assert len(small) == 20 and small[0].shape == (3, 32, 32)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def test_twenty_large_uploads_take_the_memory_of_one() -> None:
+    """All of them decoded are 840 MB, 16-bit values as doubles 290 MB more."""
+    run = subprocess.run([sys.executable, "-c", _TWENTY], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert float(run.stdout) < 200, run.stdout

@@ -40,6 +40,15 @@ def test_two_networks_are_compared_on_an_uploaded_picture(server: str, page: Any
     with page.expect_download() as download:
         page.get_by_role("button", name="Comparison, SVG").click()
     assert "ramp.jpg" in Path(download.value.path()).read_text()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Add to slide").first.click()
+    page.get_by_text("Slide with 1 of 6 images").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Download the slide").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Slide, HTML").click()
+    slide = Path(download.value.path()).read_text()
+    assert "ramp.jpg" in slide
+    assert slide.count("<image ") == 9
 
 
 def test_strange_files_are_shown_or_refused_in_one_line_each(server: str, page: Any) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from explorer.config import network
 from explorer.plots import attribution_files as files
+from explorer.plots import sheet
 from explorer.plots.attributions import COLOURS, Column, Row
 from explorer.records import Attribution
 
@@ -46,13 +48,13 @@ def test_the_archive_holds_raw_values_pictures_and_the_configuration() -> None:
 
 
 def test_the_png_says_how_it_was_made() -> None:
-    picture = Image.open(io.BytesIO(files.png(_shown())))
+    picture = Image.open(io.BytesIO(sheet.png(files.sheet(_shown()))))
     assert json.loads(picture.text["configuration"]) == MADE
     assert picture.size == (16 + 3 * 272, 70 + 306)
 
 
 def test_the_svg_is_well_formed_and_its_text_is_text() -> None:
-    root = ElementTree.fromstring(files.svg(_shown()))
+    root = ElementTree.fromstring(sheet.svg(files.sheet(_shown())))
     space = {"svg": "http://www.w3.org/2000/svg"}
     assert len(root.findall("svg:image", space)) == 3
     assert "Saliency" in [text.text for text in root.findall("svg:text", space)]
@@ -64,3 +66,30 @@ def test_the_page_keeps_its_configuration_whole() -> None:
     (kept,) = re.findall(r'<script type="application/json" id="configuration">(.*?)</script>', page, re.DOTALL)
     assert json.loads(kept) == MADE
     assert "cdn.plot.ly/plotly" not in page.split("</head>")[0]
+
+
+def test_a_slide_has_a_row_an_image_and_a_column_a_method_and_network() -> None:
+    columns = [
+        replace(column, maps=[*column.maps, Attribution("grad_cam", 3 * column.maps[0].values, True, 1, None, 0.1)])
+        for column in _shown().columns
+    ]
+    rows = [Row("saliency", "Saliency"), Row("grad_cam", "Grad-CAM")]
+    one = replace(_shown(), columns=columns, rows=rows, truth="cat")
+    made = files.slide([one, replace(one, columns=[columns[0], replace(columns[1], maps=[])])])
+    assert len(made.pictures) == 2 * (1 + 4) - 2  # two maps of the second image are not there
+    assert [text for _, _, text, _ in made.texts].count("dog 60%") == 8
+    assert [text for _, _, text, _ in made.texts].count("cat") == 2
+    first_row = sorted(
+        ((x, picture) for x, y, picture in made.pictures if y == min(y for _, y, _ in made.pictures)),
+        key=lambda one: one[0],
+    )
+    assert [x for x, _ in first_row] == sorted({x for x, _, _ in made.pictures})
+    saliency, cam = first_row[2][1], first_row[4][1]
+    np.testing.assert_array_equal(saliency, cam)  # each method has its own scale
+    for x, y, _ in made.pictures:
+        assert x + made.cell <= made.width
+        assert y + made.cell <= made.height
+    page = sheet.page(made)
+    (kept,) = re.findall(r'<script type="application/json" id="configuration">(.*?)</script>', page, re.DOTALL)
+    assert json.loads(kept) == {"images": [MADE, MADE]}
+    assert page.count("<image ") == 8

@@ -169,3 +169,15 @@ def test_the_alternative_text_tells_what_is_seen() -> None:
     assert "2 methods, 2 networks. plain-8 says dog with 62 %." in text
     assert "Saliency for dog: plain-8 strongest 2 at row 2, column 5, resnet-8 strongest -4" in text
     assert "Grad-CAM for dog: plain-8 near zero, 2.0 % of the row's scale" in text
+
+
+def test_titles_of_three_networks_are_broken_on_a_phone() -> None:
+    name = "plain-8:width=4"
+    columns = [plot.Column(network(name), name, "blue disc", 0.6, [_map("saliency", 1.0)])] * 3
+    figure = plot.side_by_side(IMAGE, columns, ROWS[:1], CLASSES, width=360)
+    (title, *_) = [note for note in figure.layout.annotations if "plain-8" in note.text]
+    assert "plain-8<br>width=4" in title.text
+    assert "blue disc<br>60 %" in title.text
+    assert title.font.size == 9
+    wide = plot.side_by_side(IMAGE, columns, ROWS[:1], CLASSES, width=640)
+    assert any(name in note.text for note in wide.layout.annotations)

@@ -1,23 +1,14 @@
 """Every page through AppTest: on an empty store, on one with runs, and where things go wrong."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from explorer.attribution.methods import METHODS
-from explorer.checkpoints import save
-from explorer.config import RunConfig
-from explorer.data import sources
-from explorer.data.prepared import prepared
-from explorer.networks.build import build
 from explorer.recipes import RECIPES
 from explorer.records import StepRecord
 from explorer.runs import PAUSED, QUEUED, RUNNING, STOPPED, Store
 from explorer.ui import sitemap
-from tests.conftest import TINY_TRAINING
 from tests.test_runs import PROVENANCE
 from tests.ui.visits import ERRORS, finished, visit, words
 
@@ -160,81 +151,6 @@ def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
     assert "residual responses are smaller than plain ones here" in text
     assert "0.80 against 1.00" in text
     assert "longest recording" in " ".join(header.value for header in app.subheader)
-
-
-def _two_networks(store: Store) -> list[RunConfig]:
-    """A plain and a residual network with weights, of random numbers."""
-    configs = []
-    for family in ("plain", "resnet"):
-        config = finished(store, family, 8, replace(TINY_TRAINING, train_images=100), width=4)
-        images = sources.load("shapes")
-        normalization = prepared(images, config.training).normalization
-        save(store.checkpoint(config.run), config, build(config.network, seed=5 + (family == "plain")), normalization)
-        configs.append(config)
-    return configs
-
-
-def _heatmaps(app: AppTest) -> list[dict]:
-    """What the chart of the maps draws."""
-    charts = [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.get("bidi_component")]
-    figures = [json.loads(chart["figure"]) for chart in charts if "figure" in chart]
-    return [trace for figure in figures for trace in figure["data"] if trace["type"] == "heatmap"]
-
-
-def test_attributions_explain_two_networks_side_by_side(store: Store) -> None:
-    _two_networks(store)
-    app = visit("attributions")
-    assert not app.exception
-    assert not app.error
-    assert "plain-8 says" in words(app)
-    assert "All with width=4." in words(app)
-    assert len(_heatmaps(app)) == 8
-    app.selectbox(key="attributions-target").set_value(3).run()
-    assert not app.exception
-
-
-def test_every_method_is_offered_with_its_parameters_and_its_cost(store: Store) -> None:
-    _two_networks(store)
-    app = visit("attributions")
-    app.multiselect(key="attributions-methods").set_value(list(METHODS)).run()
-    assert not app.exception
-    assert not app.error
-    assert len(_heatmaps(app)) == 2 * len(METHODS)
-    assert "All maps together take about" in words(app)
-    keys = {element.key for element in (*app.number_input, *app.selectbox)}
-    for name, method in METHODS.items():
-        assert {f"attributions-{name}-{parameter}" for parameter in method.parameters} <= keys
-
-
-def test_the_baseline_changes_maps_that_use_one_and_no_others(store: Store) -> None:
-    _two_networks(store)
-    app = visit("attributions")
-    app.multiselect(key="attributions-methods").set_value(["saliency", "deep_lift"]).run()
-    before = [trace["customdata"] for trace in _heatmaps(app)]
-    app.selectbox(key="attributions-baseline").set_value("zero").run()
-    after = [trace["customdata"] for trace in _heatmaps(app)]
-    assert [one == other for one, other in zip(before, after, strict=True)] == [True, True, False, False]
-
-
-def test_images_are_filtered_by_class_and_outcome(store: Store) -> None:
-    _two_networks(store)
-    app = visit("attributions")
-    app.selectbox(key="attributions-filter").set_value("all").run()
-    app.selectbox(key="attributions-class").set_value(2).run()
-    assert not app.exception
-    names = [button.label for button in app.button if (button.key or "").startswith("attributions-all-2-")]
-    assert len(names) == 9
-    assert set(names) == {sources.load("shapes").classes[2]}
-
-
-def test_maps_are_tested_on_the_image_and_as_studies(store: Store) -> None:
-    _two_networks(store)
-    app = visit("attributions")
-    assert "as pixels go" in words(app)
-    app.segmented_control(key="attributions-trust").set_value("sanity").run()
-    assert not app.exception
-    (button,) = [button for button in app.button if button.key == "trust-start"]
-    assert button.label.startswith("Measure · about")
 
 
 def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:

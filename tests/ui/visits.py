@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord, LayerResponse, StepRecord
 from explorer.runs import DONE, Store
 from explorer.ui import sitemap
+from tests.conftest import TINY_TRAINING
 from tests.test_runs import PROVENANCE
 
 ROUTER = str(Path(__file__).resolve().parents[2] / "explorer" / "ui" / "router.py")
@@ -88,3 +90,15 @@ def keep_weights(store: Store, config: RunConfig) -> None:
     """The weights of an untrained network, as those of this run."""
     normalization = prepared(sources.load("shapes"), config.training).normalization
     save(store.checkpoint(config.run), config, build(config.network), normalization)
+
+
+def two_networks(store: Store) -> list[RunConfig]:
+    """A plain and a residual network with weights, of random numbers."""
+    configs = []
+    for family in ("plain", "resnet"):
+        config = finished(store, family, 8, replace(TINY_TRAINING, train_images=100), width=4)
+        images = sources.load("shapes")
+        normalization = prepared(images, config.training).normalization
+        save(store.checkpoint(config.run), config, build(config.network, seed=5 + (family == "plain")), normalization)
+        configs.append(config)
+    return configs
