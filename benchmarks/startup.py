@@ -2,8 +2,8 @@
 
 python -m benchmarks.startup [--rounds 5] [--json]
 
-Both servers are started afresh in each round, one after the other, and visited by a new browser context: to the first page
-after the start (cold), and to the same again (warm). Needs playwright and chromium. Seconds are medians.
+Both servers are started afresh in each round, one after the other, and visited twice, each time by a new browser context:
+right after the start (cold), and again (warm). Needs playwright and chromium. Seconds are medians.
 """
 
 import json
