@@ -2,7 +2,7 @@
 
 python -m benchmarks.startup [--rounds 5] [--json]
 
-Both servers are started afresh in each round, one after the other, and visited twice, each time by a new browser context:
+Both servers are started afresh in each round, one after the other, and visited twice, each time by a new browser:
 right after the start (cold), and again (warm). Needs playwright and chromium. Seconds are medians.
 """
 
