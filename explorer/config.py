@@ -6,7 +6,7 @@ from typing import Any
 
 from explorer.canonical import Config, between, one_of, parsed
 from explorer.errors import RequestError
-from explorer.language import tr
+from explorer.language import later, tr
 from explorer.network_config import SHORTCUTS, NetworkConfig, depths, network
 
 __all__ = ["SHORTCUTS", "Config", "NetworkConfig", "RunConfig", "TrainingConfig", "depths", "network", "override"]
@@ -15,6 +15,8 @@ SCHEDULES = ("step", "cosine")
 AUGMENTATIONS = ("none", "flip", "crop+flip")
 NORMALIZATIONS = ("per-pixel mean", "channel")
 PRECISIONS = ("auto", "fp32", "bf16")
+DIVERGED = later("the loss was no number any more by step {step}: try a lower learning rate")
+"""What a training says that breaks off; kept in English, to be `retold`."""
 
 
 @dataclass(frozen=True)

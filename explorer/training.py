@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.config import TrainingConfig
+from explorer.config import DIVERGED, TrainingConfig
 from explorer.data.augmentation import augment, epoch_order
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
 from explorer.device import autocast
 from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
+from explorer.language import told
 from explorer.measurement.borrowing import borrowed, has_gathered
 from explorer.measurement.branches import branches_heard
 from explorer.measurement.gates import gates_heard
@@ -194,7 +195,7 @@ class Training:
         images = self._steps_seen * self.config.batch_size
         loss, wrong = losses / images, mistakes / images
         if not math.isfinite(loss):
-            raise ExplorerError(f"the loss was no number any more by step {self.done}: try a lower learning rate")
+            raise ExplorerError(told(DIVERGED, step=self.done))
         record = StepRecord(
             seq=self._next_seq(),
             step=self.done,

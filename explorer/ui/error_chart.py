@@ -17,7 +17,7 @@ from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import live_feed, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
-from explorer.ui.names import label
+from explorer.ui.names import label, message
 from explorer.ui.runs import records
 
 _CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
@@ -34,7 +34,7 @@ def draw(live: Sequence[Run], recorded: Sequence[Run], *, key: str, steps: int =
         live_plot(figure, key=key, height=_CURVES_HEIGHT, alt=alt, narrow=narrow, replay=replay)
     for run in live:
         if run.state == FAILED:
-            st.error(f"{label(run)}: {run.message}")
+            st.error(f"{label(run)}: {message(run)}")
 
 
 def estimate(configs: list[RunConfig]) -> float | None:

@@ -17,7 +17,7 @@ from explorer.records import EvaluationRecord
 from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import controls, error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
-from explorer.ui.names import label
+from explorer.ui.names import label, message
 from explorer.ui.runs import records, submit
 
 _DEPTH, _RECIPE, _CHOSEN = 20, "brief", "gates-run"
@@ -188,7 +188,7 @@ def _train_here() -> None:
                 st.rerun()
             return
         if run and run.state == FAILED:
-            st.error(f"{label(run)}: {run.message}")
+            st.error(f"{label(run)}: {message(run)}")
         seconds = error_chart.estimate([config])
         takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
         st.button(

@@ -1,7 +1,13 @@
 """What runs are called on the screen."""
 
-from explorer.language import tr
+from explorer.config import DIVERGED
+from explorer.language import retold, tr
 from explorer.runs import Run
+
+
+def message(run: Run) -> str:
+    """Why a run ended early, in the reader's language where it is a message of this program's."""
+    return retold(run.message, (DIVERGED,))
 
 
 def label(run: Run) -> str:

@@ -15,6 +15,7 @@ from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, QUEUED, RESUMABLE, RUNNI
 from explorer.ui import exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label as run_label
+from explorer.ui.names import message
 from explorer.ui.runs import final, records
 
 _TICK_SECONDS = 2.0
@@ -132,7 +133,7 @@ def _one(run: Run) -> None:
     if run.provenance:
         frame.provenance_badge(run.provenance)
     if run.message:
-        st.error(run.message)
+        st.error(message(run))
     name, export = st.columns([3, 1], vertical_alignment="bottom")
     if resources.server().store.get(run.run):
         wanted = name.text_input(tr("Name"), run.label, max_chars=80, key=f"runs-name-{run.run}")

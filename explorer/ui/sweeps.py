@@ -17,6 +17,7 @@ from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.sweep import FACTORS, Factor, Results, Sweep
 from explorer.ui import error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
+from explorer.ui.names import message
 from explorer.ui.runs import final, submit
 
 _HEIGHT, _NARROW_HEIGHT = 380, 640
@@ -107,7 +108,7 @@ def _growing(question: Question, sweep: Sweep, was_active: bool) -> None:
         _answer(question, finished, made, f"{question.name}-here", _how(finished))
     for run in live:
         if run.state == FAILED:
-            st.error(f"{run.config.network.name}: {run.message}")
+            st.error(f"{run.config.network.name}: {message(run)}")
     _button(question.name, sweep, live, active)
 
 
