@@ -3,7 +3,8 @@
 Streamlit's own `bind` writes an option's label, which another language has not.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -19,7 +20,7 @@ def recall(key: str, default: Any, known: Collection[Any] | None = None) -> None
     if key in st.session_state:
         found = st.session_state[key]
     elif asked := st.query_params.get_all(key):
-        found = asked if isinstance(default, list) else _number(asked[0]) if type(default) is int else asked[0]
+        found = asked if isinstance(default, list) else _read(asked[0], default)
     else:
         found = st.session_state.get(_left(key), default)
     if known is not None:
@@ -41,6 +42,14 @@ def remember(key: str, default: Any) -> None:
         st.query_params[key] = value
 
 
+@contextmanager
+def kept(key: str, default: Any, known: Collection[Any] | None = None) -> Iterator[None]:
+    """Around the widget called `key`, which is given no value of its own: the address has it, if not the usual one."""
+    recall(key, default, known)
+    yield
+    remember(key, default)
+
+
 def tabs(titles: Mapping[str, str]) -> dict[str, Any]:
     """Tabs by their names, with these titles; only what is on the open one is to be drawn. One set of them a page."""
     by_title = {title: name for name, title in titles.items()}
@@ -56,8 +65,14 @@ def tabs(titles: Mapping[str, str]) -> dict[str, Any]:
     return dict(zip(titles, made, strict=True))
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
+def _read(text: str, default: Any) -> Any:
+    """What was written of a value like the default; the default where it is none."""
+    if isinstance(default, bool):
+        return {"True": True, "False": False}.get(text, default)
+    try:
+        return type(default)(text) if isinstance(default, int | float) else text
+    except ValueError:
+        return default
 
 
 def _left(key: str) -> str:

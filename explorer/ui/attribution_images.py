@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.errors import RequestError
 from explorer.language import later, told, tr
 from explorer.measurement.confusion import confusion
-from explorer.ui import controls, frame, resources
+from explorer.ui import address, controls, frame, resources
 from explorer.ui.attribution_maps import LOOK, Subject, looking
 from explorer.ui.names import label as run_label
 
@@ -116,15 +116,18 @@ def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
     predictions = _predictions(images, subjects[:2])
     labels = images.test_labels[: len(predictions[0])].numpy()
     left, right = st.columns(2)
-    outcome: str = left.selectbox(
-        tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"
-    )
-    wanted: int = right.selectbox(
-        tr("Class"),
-        [_ANY, *range(len(images.classes))],
-        format_func=lambda index: tr("any") if index == _ANY else images.classes[index],
-        key="attributions-class",
-    )
+    with address.kept("attributions-filter", next(iter(_OUTCOMES)), _OUTCOMES):
+        outcome: str = left.selectbox(
+            tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"
+        )
+    classes = [_ANY, *range(len(images.classes))]
+    with address.kept("attributions-class", _ANY, classes):
+        wanted: int = right.selectbox(
+            tr("Class"),
+            classes,
+            format_func=lambda index: tr("any") if index == _ANY else images.classes[index],
+            key="attributions-class",
+        )
     found = _matches(outcome, predictions, labels) & ((labels == wanted) | (wanted == _ANY))
     cell = _confusion(labels, predictions[0], images.classes, subjects[0])
     if cell:

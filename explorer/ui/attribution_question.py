@@ -11,6 +11,7 @@ from explorer.attribution.baselines import BASELINES
 from explorer.attribution.method import Parameter
 from explorer.attribution.methods import METHODS
 from explorer.language import later, told, tr
+from explorer.ui import address
 from explorer.ui.attribution_maps import Parameters, Request, Subject, seconds
 
 _DEFAULT_METHODS = ("saliency", "integrated_gradients", "grad_cam", "occlusion")
@@ -62,15 +63,15 @@ def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str]
     """The controls above the maps. `label` is the image's class, where it has one."""
     with places.target:
         target, of_label = _target(classes, label)
-    names: list[str] = places.methods.multiselect(
-        tr("Methods"),
-        list(METHODS),
-        default=list(_DEFAULT_METHODS),
-        format_func=lambda name: METHODS[name].label,
-        help="\n".join(f"* **{one.label}:** {told(one.explanation)}" for one in METHODS.values()),
-        placeholder=tr("Choose options"),
-        key="attributions-methods",
-    )
+    with address.kept("attributions-methods", list(_DEFAULT_METHODS), METHODS):
+        names: list[str] = places.methods.multiselect(
+            tr("Methods"),
+            list(METHODS),
+            format_func=lambda name: METHODS[name].label,
+            help="\n".join(f"* **{one.label}:** {told(one.explanation)}" for one in METHODS.values()),
+            placeholder=tr("Choose options"),
+            key="attributions-methods",
+        )
     with places.settings:
         baseline = _baseline(names)
         opacity = st.slider(tr("Opacity of the maps"), 20, 100, 100, step=10, format="%d%%", key="attributions-opacity")
@@ -93,11 +94,10 @@ def _target(classes: Sequence[str], label: int | None) -> tuple[int | None, bool
     if label is not None:
         shown[_TRUE] = tr("true class: {name}", name=classes[label])
     key = "attributions-target"
-    if st.session_state.get(key) not in (None, *options):
-        del st.session_state[key]  # an uploaded picture has no true class
-    wanted: int = st.selectbox(
-        tr("Explain the score of"), options, format_func=lambda index: shown.get(index) or classes[index], key=key
-    )
+    with address.kept(key, _PREDICTED, options):  # an uploaded picture has no true class
+        wanted: int = st.selectbox(
+            tr("Explain the score of"), options, format_func=lambda index: shown.get(index) or classes[index], key=key
+        )
     return (None if wanted == _PREDICTED else label if wanted == _TRUE else wanted), wanted == _TRUE
 
 

@@ -102,13 +102,9 @@ def _at_a_step(run: Run, place: str) -> Subject:
     kept, last = resources.catalogue().kept_steps(run.run), run.config.training.steps
     if not kept:
         return Subject(run)
-    chosen = st.select_slider(
-        told(_AFTER[place]),
-        [*kept, last],
-        last,
-        format_func=lambda step: f"{step:,}",
-        key=f"attributions-{place}-{run.run}-step",
-    )
+    steps, key = [*kept, last], f"attributions-{place}-{run.run}-step"
+    with address.kept(key, last, steps):
+        chosen = st.select_slider(told(_AFTER[place]), steps, format_func=lambda step: f"{step:,}", key=key)
     return Subject(run, None if chosen == last else int(chosen))
 
 

@@ -13,7 +13,7 @@ from explorer.measurement.encodings import MEASURES, WORDS, Estimate, Vectors, e
 from explorer.plots import encodings as plots
 from explorer.plots import theme
 from explorer.records import EncodingScore, EncodingsRecord
-from explorer.ui import controls, frame, studies
+from explorer.ui import address, controls, frame, studies
 from explorer.ui.live_plot import live_plot
 
 _RECORDED, _HERE = "recorded", "here"
@@ -75,7 +75,9 @@ def panel() -> None:
     counts = [int(count) for count in asked.arguments[-1].split(",")]
     with middle:
         axis = controls.pick(tr("Against"), list(_AXES), "words", "encodings-axis", lambda name: told(_AXES[name]))
-    words = right.select_slider(tr("Words"), counts, value=32, key=f"encodings-words-{shown}")
+    key = f"encodings-words-{shown}"
+    with address.kept(key, 32 if 32 in counts else counts[0], counts):
+        words = right.select_slider(tr("Words"), counts, key=key)
     studies.follow([asked], partial(_draw, words, axis == "length"), f"encodings-{shown}")
     with st.columns([1, 2])[0], frame.errors_in_place():
         studies.press([asked], tr("Measure it here"), ":material/image_search:", f"encodings-{shown}")

@@ -15,7 +15,7 @@ from explorer.plots.gates import Moment
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord
 from explorer.runs import ACTIVE, DONE, FAILED, Run
-from explorer.ui import controls, error_chart, frame, resources, sentences
+from explorer.ui import address, controls, error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label, message
 from explorer.ui.runs import records, submit
@@ -172,10 +172,11 @@ def _first(choices: Sequence[Run]) -> Run:
 def _train_here() -> None:
     """A brief Highway network whose gates start from a bias of choice."""
     left, right = st.columns(2, vertical_alignment="bottom")
-    bias = left.slider(
-        tr("Bias that the gates start from"), -4.0, 2.0, -2.0, step=1.0, key="gates-bias",
-        help=tr("T starts near σ(bias): below 0 gates begin nearly closed to the layers, and carry their input on."),
-    )  # fmt: skip
+    with address.kept("gates-bias", -2.0, [float(bias) for bias in range(-4, 3)]):
+        bias = left.slider(
+            tr("Bias that the gates start from"), -4.0, 2.0, step=1.0, key="gates-bias",
+            help=tr("T starts near σ(bias): below 0 gates begin nearly closed to the layers and carry their input on."),
+        )  # fmt: skip
     recipe, data = RECIPES[_RECIPE], resources.default_data()
     network = NetworkConfig(_DEPTH, "gate", width=recipe.width, gate_bias=bias)
     with right, frame.errors_in_place():

@@ -15,7 +15,7 @@ from explorer.plots import theme
 from explorer.plots.gradients import LayerLine, alternative_text, layer_lines
 from explorer.records import EvaluationRecord
 from explorer.runs import Run
-from explorer.ui import controls, frame, resources, sitemap
+from explorer.ui import address, controls, frame, resources, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, labels, most_trained, records, shared
 
@@ -57,17 +57,18 @@ _FAMILIES = ("plain", "resnet")
 def before_training() -> None:
     """Four networks of one depth, plain and residual, with BN and without, measured at once."""
     left, middle, right = st.columns(3)
-    depth = left.select_slider(tr("Layers"), _DEPTHS, value=56, key="gradients-depth")
-    init = middle.selectbox(
-        tr("Initial weights"),
-        list(_INITIALISATIONS),
-        index=2,
-        format_func=lambda name: told(_INITIALISATIONS[name]),
-        key="gradients-init",
-        help=tr(
-            "Their standard deviation. He's keeps the signal's size through ReLUs: sqrt(2 / inputs) (reference 13)."
-        ),
-    )
+    with address.kept("gradients-depth", 56, _DEPTHS):
+        depth = left.select_slider(tr("Layers"), _DEPTHS, key="gradients-depth")
+    with address.kept("gradients-init", "kaiming", _INITIALISATIONS):
+        init = middle.selectbox(
+            tr("Initial weights"),
+            list(_INITIALISATIONS),
+            format_func=lambda name: told(_INITIALISATIONS[name]),
+            key="gradients-init",
+            help=tr(
+                "Their standard deviation. He's keeps the signal's size through ReLUs: sqrt(2 / inputs) (reference 13)."
+            ),
+        )
     with right:
         what = controls.pick(tr("Show"), list(_SHOWN), "gradient", "gradients-what", lambda what: told(_SHOWN[what]))
     data = resources.default_data()
@@ -99,14 +100,15 @@ def _at_a_moment(chosen: Sequence[Run]) -> None:
     left, right = st.columns([3, 2], vertical_alignment="center")
     with left:
         share = controls.moment("gradients-share")
-    relative = right.toggle(
-        tr("Relative to the weights"),
-        key="gradients-relative",
-        help=tr(
-            "Divided by the norm of the layer's weights: BN makes the scale of the weights before it meaningless, so "
-            "that the larger they have grown the less a step turns them."
-        ),
-    )
+    with address.kept("gradients-relative", False):
+        relative = right.toggle(
+            tr("Relative to the weights"),
+            key="gradients-relative",
+            help=tr(
+                "Divided by the norm of the layer's weights: BN makes the scale of the weights before it meaningless, "
+                "so that the larger they have grown the less a step turns them."
+            ),
+        )
     names = labels(chosen)
     lines = [_recorded(run, names[run.run], share, relative) for run in chosen]
     said = [_range_sentence(line, run) for line, run in zip(lines, chosen, strict=True)]

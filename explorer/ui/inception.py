@@ -5,7 +5,7 @@ import streamlit as st
 from explorer.config import network
 from explorer.language import later, told, tr
 from explorer.outline import Block, Outline, Path, part
-from explorer.ui import architecture, controls, frame
+from explorer.ui import address, architecture, controls, frame
 from explorer.ui.drawing import drawing
 
 _MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
@@ -23,13 +23,10 @@ def panel() -> None:
     """One of GoogLeNet's modules, and a residual block beside it."""
     st.subheader(tr("Is an Inception module a block with a shortcut?"), anchor=False)
     left, right = st.columns([3, 2])
-    module = left.select_slider(
-        tr("Inception module"),
-        _MODULES,
-        value="4b",
-        format_func=lambda name: f"inception{name}",
-        key="inception-module",
-    )
+    with address.kept("inception-module", "4b", _MODULES):
+        module = left.select_slider(
+            tr("Inception module"), _MODULES, format_func=lambda name: f"inception{name}", key="inception-module"
+        )
     with right:
         name = controls.pick(
             tr("Residual block"), list(_BLOCKS), "resnet-50@imagenet", "inception-block",

@@ -11,7 +11,7 @@ from explorer.measurement import multigrid
 from explorer.measurement.multigrid import Comparison, slowest_pair, smooth_part
 from explorer.plots import multigrid as plots
 from explorer.records import Provenance
-from explorer.ui import controls, frame
+from explorer.ui import address, controls, frame
 from explorer.ui.live_plot import live_plot
 
 _SMOOTHERS = {"jacobi": later("Jacobi (weight ⅔)"), "gauss-seidel": later("Gauss–Seidel")}
@@ -34,9 +34,12 @@ def panel() -> None:
     """Grid, sweeps, cycles looked at; norms by the work, and the error itself."""
     st.subheader(tr("Is it easier to solve for what is still missing?"), anchor=False)
     left, middle, right, more = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
-    intervals = left.select_slider(tr("Intervals of the grid"), multigrid.GRIDS, value=256, key="multigrid-grid")
-    sweeps = middle.slider(tr("Sweeps on each grid, down and up"), 1, 3, 1, key="multigrid-sweeps")
-    cycle = right.slider(tr("V-cycles done"), 0, multigrid.CYCLES, 2, key="multigrid-cycle")
+    with address.kept("multigrid-grid", 256, multigrid.GRIDS):
+        intervals = left.select_slider(tr("Intervals of the grid"), multigrid.GRIDS, key="multigrid-grid")
+    with address.kept("multigrid-sweeps", 1, range(1, 4)):
+        sweeps = middle.slider(tr("Sweeps on each grid, down and up"), 1, 3, key="multigrid-sweeps")
+    with address.kept("multigrid-cycle", 2, range(multigrid.CYCLES + 1)):
+        cycle = right.slider(tr("V-cycles done"), 0, multigrid.CYCLES, key="multigrid-cycle")
     with more.popover(tr("More"), icon=":material/tune:", width="stretch"):
         smoother = controls.pick(
             tr("Relaxation"), list(_SMOOTHERS), "jacobi", "multigrid-smoother", lambda name: told(_SMOOTHERS[name])

@@ -15,7 +15,7 @@ from explorer.plots.responses import Responses, alternative_text, response_curve
 from explorer.recipes import RECIPES, is_papers
 from explorer.records import BlockBranch, EvaluationRecord
 from explorer.runs import Run
-from explorer.ui import controls, frame, resources, sentences, sitemap, studies
+from explorer.ui import address, controls, frame, resources, sentences, sitemap, studies
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, labels, latest_race, longest_race, most_trained, records, shared
 
@@ -52,15 +52,18 @@ def _fig_7(chosen: Sequence[Run]) -> None:
     left, *toggles = st.columns([10, 6, 5, 5], vertical_alignment="center")
     with left:
         share = controls.moment("responses-share")
-    control = toggles[0].toggle(tr("Untrained"), value=True, key="responses-control")
-    predicted = toggles[1].toggle(
-        tr("From γ and β"), key="responses-predicted", help=tr("What BN's parameters alone predict.")
-    )
-    channels = toggles[2].toggle(
-        tr("Channels"),
-        key="responses-channels",
-        help=tr("Eight of ten channels of a layer lie in the band: their |γ|."),
-    )
+    with address.kept("responses-control", True):
+        control = toggles[0].toggle(tr("Untrained"), key="responses-control")
+    with address.kept("responses-predicted", False):
+        predicted = toggles[1].toggle(
+            tr("From γ and β"), key="responses-predicted", help=tr("What BN's parameters alone predict.")
+        )
+    with address.kept("responses-channels", False):
+        channels = toggles[2].toggle(
+            tr("Channels"),
+            key="responses-channels",
+            help=tr("Eight of ten channels of a layer lie in the band: their |γ|."),
+        )
     _responses(chosen, share, control, predicted, channels, "responses")
     longest = [
         run for run in longest_race(resources.library().runs()) if run.run not in {other.run for other in chosen}

@@ -15,7 +15,7 @@ from explorer.recipes import RECIPES
 from explorer.records import Provenance
 from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.sweep import FACTORS, Factor, Results, Sweep
-from explorer.ui import error_chart, frame, resources, sentences
+from explorer.ui import address, error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import message
 from explorer.ui.runs import final, submit
@@ -64,22 +64,22 @@ def panel(question: Question) -> None:
 def own() -> None:
     """Any factor, any networks: a sweep of one's own."""
     left, middle, right = st.columns([2, 4, 4])
-    name = left.selectbox(
-        tr("Factor"), list(FACTORS), format_func=lambda name: told(FACTORS[name].label), key="sweep-factor"
-    )
+    with address.kept("sweep-factor", next(iter(FACTORS)), FACTORS):
+        name = left.selectbox(
+            tr("Factor"), list(FACTORS), format_func=lambda name: told(FACTORS[name].label), key="sweep-factor"
+        )
     factor = FACTORS[name]
-    names = middle.multiselect(
-        tr("Networks"),
-        ["plain-20", "resnet-20", "plain-8", "resnet-8", "plain-32", "resnet-32", "preresnet-20", "highway-20"],
-        default=["plain-20", "resnet-20"],
-        accept_new_options=True,
-        max_selections=6,
-        key="sweep-networks",
-    )
-    usual = [_typed(value) for value in factor.values]
-    values = right.multiselect(
-        tr("Values"), usual, default=usual[:4], accept_new_options=True, max_selections=8, key=f"sweep-values-{name}"
-    )
+    with address.kept("sweep-networks", ["plain-20", "resnet-20"]):
+        names = middle.multiselect(
+            tr("Networks"),
+            ["plain-20", "resnet-20", "plain-8", "resnet-8", "plain-32", "resnet-32", "preresnet-20", "highway-20"],
+            accept_new_options=True,
+            max_selections=6,
+            key="sweep-networks",
+        )
+    usual, key = [_typed(value) for value in factor.values], f"sweep-values-{name}"
+    with address.kept(key, usual[:4]):
+        values = right.multiselect(tr("Values"), usual, accept_new_options=True, max_selections=8, key=key)
     if not names or not values:
         st.info(tr("Choose at least one network and one value."), icon=":material/info:")
         return

@@ -15,7 +15,7 @@ from explorer.plots import deep_linear as linear_plots
 from explorer.plots import propagation as propagation_plots
 from explorer.plots import shattering as shattering_plots
 from explorer.plots import theme
-from explorer.ui import controls, frame, resources
+from explorer.ui import address, controls, frame, resources
 from explorer.ui.live_plot import live_plot
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def deep_linear() -> None:
     left, right = st.columns([3, 2])
     with left:
         kind = controls.pick(tr("Target"), list(_TARGETS), "stretch", "toys-target", lambda name: told(_TARGETS[name]))
-    steps = right.select_slider(tr("Steps of gradient descent"), _STEPS, value=_STEPS[-1], key="toys-steps")
+    with address.kept("toys-steps", _STEPS[-1], _STEPS):
+        steps = right.select_slider(tr("Steps of gradient descent"), _STEPS, key="toys-steps")
     with st.spinner(tr("Training the linear networks …")):
         fits, seconds = _fits(kind, steps)
     frame.finding(
@@ -107,7 +108,8 @@ def deep_linear() -> None:
 def shattering() -> None:
     """The gradient along a line of inputs, for a depth of choice."""
     left, right = st.columns([3, 2])
-    depth = left.slider(tr("ReLU layers"), 1, _DEEPEST, _DEEPEST, key="toys-depth")
+    with address.kept("toys-depth", _DEEPEST, range(1, _DEEPEST + 1)):
+        depth = left.slider(tr("ReLU layers"), 1, _DEEPEST, key="toys-depth")
     with right:
         names = {str(scale): name for scale, name in _SCALES.items()}
         scale = float(controls.pick(tr("Residual block"), list(names), "1.0", "toys-scale", names.__getitem__))
@@ -136,7 +138,8 @@ def shattering() -> None:
 def propagation() -> None:
     """What blocks add to what they are given, in real networks before the first step."""
     left, right = st.columns([3, 2])
-    depth = left.select_slider(tr("Layers"), _DEPTHS, value=56, key="toys-layers")
+    with address.kept("toys-layers", 56, _DEPTHS):
+        depth = left.select_slider(tr("Layers"), _DEPTHS, key="toys-layers")
     with right:
         blocks = controls.pick(tr("Blocks"), list(_BLOCKS), "False", "toys-blocks", lambda name: told(_BLOCKS[name]))
     data = resources.default_data()

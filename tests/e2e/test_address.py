@@ -1,0 +1,25 @@
+"""A link copied in one browser opens the same view in another."""
+
+from collections.abc import Callable
+from typing import Any
+
+_IDLE = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+
+
+def test_a_copied_link_opens_the_same_view(server: str, new_page: Callable[..., Any]) -> None:
+    first = new_page()
+    first.goto(f"{server}/gradients?view=over")
+    first.get_by_text("Relative to the weights").first.click(timeout=60_000)
+    first.get_by_role("slider", name="Training done").press("ArrowLeft")
+    first.get_by_role("combobox", name="Networks").press("Backspace")  # the last of the networks chosen
+    first.wait_for_url("**gradients-runs=*", timeout=30_000)
+    first.wait_for_function(_IDLE)
+    chosen = first.locator("[data-testid=stMultiSelect]").first.inner_text()
+
+    second = new_page(width=390)
+    second.goto(first.url)
+    second.locator(".residual-plot.is-drawn").first.wait_for(timeout=60_000)
+    assert second.locator("[data-testid=stMultiSelect]").first.inner_text() == chosen
+    assert second.get_by_role("slider", name="Training done").get_attribute("aria-valuenow") in ("90", None)
+    assert "90%" in second.locator("[data-testid=stSlider]").first.inner_text()
+    assert second.get_by_role("switch").or_(second.get_by_role("checkbox")).first.is_checked()
