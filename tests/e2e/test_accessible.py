@@ -7,7 +7,8 @@ import pytest
 
 from explorer.ui import sitemap
 
-_SHELL = ['[data-testid="stSidebarNav"]', '[data-testid="stHeader"]']  # Streamlit's own: its menu puts li into div
+# Streamlit's own: its menu puts li into div; what is about to be drawn anew is faded
+_SHELL = ['[data-testid="stSidebarNav"]', '[data-testid="stHeader"]', '[data-stale="true"]']
 _SETTLED = """() => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
   && !document.querySelector("[data-testid=stSpinner], [data-testid=stSkeleton], .residual-plot:not(.is-drawn)")"""
 _FOUND = """async (shell) => {
