@@ -31,10 +31,15 @@ class Trained:
 
 def save(path: Path, config: RunConfig, network: nn.Module, normalization: Normalization) -> None:
     """Write a checkpoint; a kill on the way leaves the one that was there."""
+    files.replace(path, pack(config, network, normalization))
+
+
+def pack(config: RunConfig, network: nn.Module, normalization: Normalization) -> bytes:
+    """What a checkpoint's file holds."""
     content = {"format": 1, "config": config.to_json(), "tensors": _tensors(network, normalization)}
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    files.replace(path, buffer.getbuffer())
+    return buffer.getvalue()
 
 
 def load(path: Path) -> tuple[RunConfig, Trained]:
