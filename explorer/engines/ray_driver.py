@@ -43,7 +43,8 @@ def _connect(address: str) -> None:
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
-        raise ExplorerError(str(error).strip().splitlines()[0]) from error
+        reason = str(error).strip().splitlines()[0].partition(". ")[0]
+        raise ExplorerError(f"{reason}: is this machine a node of it, with the cluster's token?") from error
 
 
 class _GoneError(Exception):
