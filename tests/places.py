@@ -1,33 +1,20 @@
 """The places where the engines run, for the tests that hold for each: worker processes here, a Ray cluster."""
 
 import importlib.util
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from benchmarks import nodes
+from benchmarks.nodes import RayNodes
 from explorer.engines.local import LocalEngine
-from explorer.engines.ray import Cluster, RayEngine, surroundings
+from explorer.engines.ray import Cluster, RayEngine
 from explorer.jobs import Engine
 from explorer.runs import LOCAL, RAY, Store
-
-ROOT = Path(__file__).resolve().parents[1]
-_START_SECONDS = 60
-_JOIN = """
-from ray._private import services
-services.resolve_ip_for_localhost = str  # Ray takes a second node on a loopback address for a mistake
-from ray.scripts.scripts import main
-main()
-"""
 
 
 @dataclass(frozen=True)
@@ -45,56 +32,31 @@ class Place:
     def end(self, store: Store) -> None:
         """Kill what is left."""
         for process in (*self.started(store), *self.trainers(store)):
-            _kill(process)
-
-
-@dataclass
-class RayNodes:
-    """A head that trains nothing, and nodes of one CPU each, all on this machine's loopback address."""
-
-    folder: Path
-    port: int
-    token: str
-    nodes: list[psutil.Popen] = field(default_factory=list)
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def add(self, cpus: int = 1) -> psutil.Popen:
-        """One more node; the first is the head."""
-        head = ["-m", "explorer", "cluster", "--port", str(self.port), "--cpus", str(cpus)]
-        joining = ["start", f"--address={self.address}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}"]
-        arguments = ["-c", _JOIN, *joining, "--object-store-memory=200000000", "--block"] if self.nodes else head
-        environment = os.environ | surroundings("") | {"RAY_AUTH_TOKEN": self.token, "PYTHONPATH": str(ROOT)}
-        with (self.folder / "nodes.log").open("ab") as log:
-            node = psutil.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
-        self.nodes.append(node)
-        return node
-
-    def kill(self, node: psutil.Popen) -> None:
-        """What a power cut does: all its processes at once."""
-        for process in [*node.children(recursive=True), node]:
-            _kill(process)
-        node.wait(10)
-        self.nodes.remove(node)
-
-    def trainers(self, _store: Store) -> list[psutil.Process]:
-        """All that train on these nodes."""
-        children = [child for node in self.nodes for child in node.children(recursive=True)]
-        return [child for child in children if (_command(child) or [""])[0].startswith("ray::Trainer")]
-
-    def place(self) -> Place:
-        """These nodes, one CPU a training."""
-        cluster = Cluster(self.address)
-        return Place(RAY, lambda store, seconds=(): RayEngine(store, cluster, seconds), self.trainers, drivers)
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def local() -> Place:
     """Worker processes on this machine."""
     return Place(LOCAL, LocalEngine, workers, workers)
+
+
+def on_ray(cluster: RayNodes) -> Place:
+    """A Ray cluster, one CPU a training."""
+
+    def engine(store: Store, seconds: tuple[float, ...] = ()) -> RayEngine:
+        return RayEngine(store, Cluster(cluster.address), seconds)
+
+    return Place(RAY, engine, lambda _store: cluster.trainers(), drivers)
+
+
+@contextmanager
+def ray_nodes(folder: Path, count: int, cpus: int = 1) -> Iterator[RayNodes]:
+    """A Ray cluster for as long as the block; skips where Ray is not installed."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("Ray is not installed: pip install -r requirements-ray.txt")
+    with nodes.ray_nodes(folder, count, cpus) as cluster:
+        yield cluster
 
 
 def workers(store: Store) -> list[psutil.Process]:
@@ -105,64 +67,6 @@ def workers(store: Store) -> list[psutil.Process]:
 def drivers(store: Store) -> list[psutil.Process]:
     """Those that hand runs to Ray."""
     return _with("explorer.engines.ray_driver", store)
-
-
-@contextmanager
-def ray_nodes(folder: Path, nodes: int, cpus: int = 1) -> Iterator[RayNodes]:
-    """A cluster for as long as the block; skips where Ray is not installed. Its token stands in the environment."""
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("Ray is not installed: pip install -r requirements-ray.txt")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    cluster = RayNodes(folder, port, "a-token-of-the-tests-0123456789abcdef")
-    before = os.environ.get("RAY_AUTH_TOKEN")
-    os.environ["RAY_AUTH_TOKEN"] = cluster.token
-    try:
-        cluster.add(cpus=0)
-        _wait(port, folder)
-        for _ in range(nodes):
-            cluster.add(cpus)
-        yield cluster
-    finally:
-        for node in cluster.nodes[::-1]:
-            children = node.children(recursive=True)
-            node.send_signal(signal.SIGTERM)
-            psutil.wait_procs([node, *children], timeout=10)
-            for process in [node, *children]:
-                _kill(process)
-        if before is None:
-            del os.environ["RAY_AUTH_TOKEN"]
-        else:
-            os.environ["RAY_AUTH_TOKEN"] = before
-
-
-def ray_status(cluster: RayNodes, code: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run code that talks to the cluster in a process of its own, with another token if given."""
-    environment = os.environ | surroundings("127.0.0.1") | {"RAY_AUTH_TOKEN": token or cluster.token}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-
-
-def _wait(port: int, folder: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail((folder / "nodes.log").read_text()[-2000:])
-
-
-def _kill(process: psutil.Process) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.kill()
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
 
 
 def _with(module: str, store: Store) -> list[psutil.Process]:

@@ -20,7 +20,7 @@ from explorer.networks.build import build
 from explorer.records import EvaluationRecord, StepRecord
 from explorer.runs import DONE, FAILED, LOCAL, PAUSED, QUEUED, RAY, RUNNING, STOPPED, Store
 from explorer.training import Training, train
-from tests.places import Place, local, ray_nodes
+from tests.places import Place, local, on_ray, ray_nodes
 from tests.test_training import numbers
 
 SHORT = TrainingConfig(
@@ -39,8 +39,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == LOCAL:
         yield local()
     else:
-        with ray_nodes(tmp_path_factory.mktemp("ray"), nodes=1, cpus=devices.device().slots) as cluster:
-            yield cluster.place()
+        with ray_nodes(tmp_path_factory.mktemp("ray"), count=1, cpus=devices.device().slots) as cluster:
+            yield on_ray(cluster)
 
 
 @pytest.fixture
