@@ -58,7 +58,7 @@ def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Tr
     """The network of `config` with these tensors; those of another network are refused."""
     tensors = dict(tensors)
     mean, std = tensors.pop(MEAN, torch.zeros(3, 1, 1)), tensors.pop(STD, torch.ones(3, 1, 1))
-    network = build(config)
+    network = build(config, numbers=sum(tensor.numel() for tensor in tensors.values()))
     own = network.state_dict()
     different = sorted(
         {name for name in own.keys() | tensors.keys() if name not in own or name not in tensors}

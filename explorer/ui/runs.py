@@ -12,7 +12,7 @@ from explorer.language import tr
 from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
 from explorer.runs import DONE, Run
-from explorer.ui import resources
+from explorer.ui import limits, resources
 from explorer.ui.names import label
 
 _SHOWN_AT_ONCE = 8
@@ -50,12 +50,14 @@ def shared(runs: Sequence[Run]) -> str:
 
 
 def submit(configs: list[RunConfig], location: str) -> None:
-    """Queue these runs and see that somebody works the queue; refused if one of them would not fit into memory."""
+    """Queue these runs and see that somebody works the queue; refused if one of them would not fit into memory, or if
+    this visitor, or all of them, asked for too many in a short time."""
     from explorer.memory import check_training  # with torch, which a page must not wait for before it is drawn
 
     for config in configs:
         check_training(config)
     server = resources.server()
+    limits.take("runs", len(configs))
     server.store.submit(configs, location)
     server.engine.tend()
 
