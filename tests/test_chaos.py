@@ -159,6 +159,7 @@ def test_sixty_kills_change_nothing(store: Store) -> None:
     _chaos(store, steps=15_000, kills=60, seed=2)
 
 
+@pytest.mark.timeout(900)
 def test_a_few_nodes_killed_change_nothing(store: Store, tmp_path: Path) -> None:
     _chaos_on_ray(store, tmp_path, steps=1500, kills=3, seed=1)
 

@@ -192,7 +192,6 @@ def test_a_driver_whose_cluster_is_gone_says_so_and_the_runs_stay_queued(
 ) -> None:
     pytest.importorskip("ray")
     monkeypatch.setenv("RAY_AUTH_TOKEN", "nobody-asks-for-this-0123456789ab")
-    monkeypatch.setenv("RAY_gcs_rpc_server_connect_timeout_s", "1")
     (run,) = store.submit([tiny_run], "shapes", RAY)
     engine = RayEngine(store, Cluster(NOBODY))
     with pytest.raises(ExplorerError, match=f"the Ray cluster at {NOBODY} cannot be used") as told:

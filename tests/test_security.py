@@ -1,7 +1,8 @@
 """What docs/security.md promises, tried: each test is an attack of its threat model that no other file tries.
 
 Elsewhere: pickles and sizes of weights (test_weights), states (test_states), pictures (data/test_picture), altered and
-oversized recordings (test_recordings), the token and ports of a Ray cluster (test_ray), the login (ui/test_login), the server itself (e2e/test_security).
+oversized recordings (test_recordings), the token and ports of a Ray cluster (test_ray), the login (ui/test_login), the
+server itself (e2e/test_security).
 """
 
 import ast

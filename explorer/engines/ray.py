@@ -47,6 +47,11 @@ class Cluster:
         if self.cpus < 0 or self.gpus < 0 or self.cpus + self.gpus == 0:
             raise RequestError(tr("a training takes a part of a CPU or of a GPU at least"))
 
+    def reach(self) -> None:
+        """See whether anything listens there: Ray itself asks for minutes. Raises OSError."""
+        host, _, port = self.address.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+
 
 def known(store: Store, environment: Mapping[str, str] = os.environ) -> Cluster | None:
     """The cluster that the environment names, else the one that the store's runs were last handed to; None if none.
@@ -97,9 +102,8 @@ class RayEngine:
         """Refuse a cluster that cannot be there, before anything is queued for it."""
         if importlib.util.find_spec("ray") is None:
             raise RequestError(tr("Ray is not installed: pip install -r requirements-ray.txt"))
-        host, _, port = self.cluster.address.rpartition(":")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+            self.cluster.reach()
         except OSError as error:
             raise ExplorerError(self._told(error.strerror or str(error))) from None
 

@@ -34,14 +34,18 @@ def main(store: Store, cluster: Cluster, keep_seconds: float, turn_seconds: floa
     lock = hold_ray(store, wait=0.1)
     if lock is not None:
         with lock:
-            _connect(cluster.address)
+            _connect(cluster)
             _Driver(store, cluster, keep_seconds, turn_seconds).work()
 
 
-def _connect(address: str) -> None:
+def _connect(cluster: Cluster) -> None:
     """Join a cluster, with the token that all its nodes share."""
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        cluster.reach()
+    except OSError as error:
+        raise ExplorerError(error.strerror or str(error)) from error
+    try:
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
     except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0].partition(". ")[0]
         raise ExplorerError(f"{reason}: is this machine a node of it, with the cluster's token?") from error
