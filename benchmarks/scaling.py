@@ -3,7 +3,7 @@
 python -m benchmarks.scaling [--runs 30] [--nodes 1,2,4] [--steps 600] [--json]
 
 All nodes are on this machine, so that more of them than it has cores share these: there the efficiency must fall. The
-time is that from the first record to the end of the last run; starting processes, which happens once, is told beside it.
+time is that from the first record to the end of the last run; starting processes is told beside it.
 """
 
 import json

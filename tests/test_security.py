@@ -24,7 +24,7 @@ from explorer.config import NetworkConfig, RunConfig
 from explorer.data.picture import LARGEST_AREA
 from explorer.errors import RequestError
 from explorer.recordings import Catalogue, Library, unpack
-from explorer.runs import Store
+from explorer.runs import LOCAL, Store
 from explorer.ui.limits import RATES, SECONDS, Buckets
 from explorer.weights import read
 from tests.test_runs import EVALUATION, PROVENANCE, STEP
@@ -188,6 +188,7 @@ def test_runs_asked_for_too_fast_are_not_queued(store: Store, tiny_run: RunConfi
     buckets = Buckets(clock=lambda: 0.0)
     monkeypatch.setattr(limits, "_buckets", lambda: buckets)
     monkeypatch.setattr("explorer.ui.resources.server", lambda: _Server(store))
+    monkeypatch.setattr("explorer.ui.engine.chosen", lambda: LOCAL)
     most, _ = RATES["runs"]
     runs.submit([replace(tiny_run, seed=seed) for seed in range(most)], "shapes")
     with pytest.raises(RequestError, match="too much at once"):

@@ -142,7 +142,7 @@ def _trained(
     """Train what is not in the store yet: final evaluations, and what became of those that did not reach their end."""
     store = Store(home())
     engine = _engine(options, store)
-    for config in configs:
+    for config in configs if options.engine == LOCAL else []:  # a cluster's nodes have memory of their own
         check_training(config)
     location = str(source.path) if source.path else source.kind
     runs = store.submit(configs, location, options.engine)

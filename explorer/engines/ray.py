@@ -92,11 +92,15 @@ class RayEngine:
         """`seconds` between two states kept, and of a run's turn, where not the usual ones."""
         self.store, self.cluster, self.seconds = store, cluster, seconds
         self.driver: subprocess.Popen[bytes] | None = None
-        self.problem = ""
-        """Why the cluster cannot be used, in one line; empty while it can, as far as is known."""
+        self._reason = ""
         self._started = 0.0
         self._tending = threading.Lock()
         files.replace(store.folder / _FILE, json.dumps(asdict(cluster)).encode())
+
+    @property
+    def problem(self) -> str:
+        """Why the cluster cannot be used, in one line; empty while it can, as far as is known."""
+        return self._told(self._reason) if self._reason else ""
 
     def check(self) -> None:
         """Refuse a cluster that cannot be there, before anything is queued for it."""
@@ -116,7 +120,7 @@ class RayEngine:
             if not self.store.active(RAY) or (self.driver is not None and self.driver.poll() is None):
                 return
             failed = self.driver is not None and self.driver.returncode > 0
-            self.problem = self._told(self._last_words()) if failed else ""
+            self._reason = self._last_words() if failed else ""
             if failed and time.monotonic() - self._started < _AGAIN_SECONDS:
                 raise ExplorerError(self.problem)
             lock = hold_ray(self.store, wait=0)
