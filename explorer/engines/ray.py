@@ -40,7 +40,7 @@ class Cluster:
         if not host or not port.isdigit():
             raise RequestError(
                 tr(
-                    "{address!r} is no address of a Ray cluster: write host:port, as 127.0.0.1:6379",
+                    "{address!r} is no Ray cluster: write host:port, as 127.0.0.1:6379",
                     address=self.address,
                 )
             )
