@@ -45,7 +45,7 @@ class RayNodes:
         """One more node; the first is the head."""
         head = ["-m", "explorer", "cluster", "--port", str(self.port), "--cpus", str(cpus)]
         joining = ["start", f"--address={self.address}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}"]
-        arguments = ["-c", _JOIN, *joining, "--object-store-memory=200000000", "--block"] if self.nodes else head
+        arguments = ["-c", _JOIN, *joining, "--object-store-memory=600000000", "--block"] if self.nodes else head
         environment = os.environ | surroundings("") | {"RAY_AUTH_TOKEN": self.token, "PYTHONPATH": str(ROOT)}
         with (self.folder / "nodes.log").open("ab") as log:
             node = psutil.Popen(

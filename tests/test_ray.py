@@ -108,9 +108,10 @@ def test_a_trainer_tells_what_the_generator_yields_and_goes_on_from_a_state(
     """No Ray, no store: it gets values and gives values."""
     monkeypatch.setattr(devices, "make_repeatable", lambda _threads: None)  # for whole processes only
     trainer = Trainer(cpus=1.0, gpus=0.0)
+    trainer.look_at(tiny_images)
     model = build(tiny_run.network, tiny_run.seed)
     expected = numbers(train(model, tiny_images, tiny_run.training, seed=tiny_run.seed))
-    told = list(trainer.train(Order(tiny_run, None, None, keep_seconds=0.0), tiny_images))
+    told = list(trainer.train(Order(tiny_run, None, None, keep_seconds=0.0)))
     assert isinstance(told[0], Begun)
     assert told[0].seq == -1
     assert isinstance(told[-1], Finished)
@@ -118,7 +119,7 @@ def test_a_trainer_tells_what_the_generator_yields_and_goes_on_from_a_state(
     assert [event.step for event in told if isinstance(event, Weights)] == [1, 3, None]
     kept = [event.state for event in told if isinstance(event, Kept)]
     half = len(kept) // 2
-    again = list(trainer.train(Order(tiny_run, kept[half], None), tiny_images))
+    again = list(trainer.train(Order(tiny_run, kept[half], None)))
     state = states.unpack(kept[half])
     assert state is not None
     assert isinstance(again[0], Begun)
@@ -132,7 +133,8 @@ def test_a_trainer_leaves_after_the_step_with_its_state(
 ) -> None:
     monkeypatch.setattr(devices, "make_repeatable", lambda _threads: None)
     trainer = Trainer(cpus=1.0, gpus=0.0)
-    events = trainer.train(Order(tiny_run, None, None), tiny_images)
+    trainer.look_at(tiny_images)
+    events = trainer.train(Order(tiny_run, None, None))
     next(events)
     trainer.leave()
     assert [type(event) for event in events] == [Kept, Left]

@@ -67,6 +67,8 @@ class _Driver:
         self.seats: dict[int, threading.Thread] = {}
         self.waiting: set[int] = set()
         """Seats whose trainer has not begun yet."""
+        self.looking_at: dict[int, str] = {}
+        """Which images the trainer of a seat has."""
         self.failures, self.problem = 0, ""
         self._images: dict[str, Any] = {}
         self._loading = threading.Lock()
@@ -114,6 +116,7 @@ class _Driver:
                 self._failed(error)
         finally:
             self.waiting.discard(slot)
+            self.looking_at.pop(slot, None)
             ray.kill(trainer)
 
     def _has_begun(self, slot: int, trainer: Any) -> bool:
@@ -137,12 +140,15 @@ class _Driver:
     def _train(self, slot: int, trainer: Any, run: Run) -> None:
         """One run on one trainer. Raises RayError or _GoneError when that is no more."""
         try:
-            order, seen = ordered(self.store, run.config, self.keep_seconds), self._sent(run)
+            order, data = ordered(self.store, run.config, self.keep_seconds), run.config.data
+            if self.looking_at.get(slot) != data:
+                trainer.look_at.remote(self._sent(run))
+                self.looking_at[slot] = data
         except ExplorerError as error:
             keep(self.store, run.run, Failed(str(error)))
             return
         try:
-            self._followed(slot, trainer, run.run, trainer.train.remote(order, seen))
+            self._followed(slot, trainer, run.run, trainer.train.remote(order))
         except ExplorerError as error:  # the store cannot be written to: the training would be for nothing
             keep(self.store, run.run, Failed(str(error)))
             raise _GoneError(str(error)) from error

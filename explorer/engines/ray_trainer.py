@@ -33,7 +33,11 @@ class Trainer:
 
         return source()
 
-    def train(self, order: "Order", images: "ImageSet") -> "Iterator[Event]":
+    def look_at(self, images: "ImageSet") -> None:
+        """Take the images that all trainings are on from now on: 200 MB, which would take longer than a short run."""
+        self._images = images
+
+    def train(self, order: "Order") -> "Iterator[Event]":
         """One training, from where it was left."""
         from explorer import device as devices
         from explorer.engines.stream import stream
@@ -41,7 +45,7 @@ class Trainer:
         self._leave.clear()
         devices.make_repeatable(self.threads)
         machine = replace(devices.device(), threads=self.threads)
-        yield from stream(order, images, machine, self._leave.is_set)
+        yield from stream(order, self._images, machine, self._leave.is_set)
 
     def leave(self) -> None:
         """End the training under way after this step, its state kept."""
