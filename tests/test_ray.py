@@ -22,7 +22,7 @@ from explorer.engines.ray_trainer import Trainer
 from explorer.engines.stream import Begun, Finished, Kept, Left, Order, Recorded, Weights
 from explorer.errors import ExplorerError, RequestError
 from explorer.networks.build import build
-from explorer.runs import DONE, LOCAL, QUEUED, RAY, Store
+from explorer.runs import DONE, LOCAL, QUEUED, RAY, RUNNING, Store
 from explorer.training import train
 from tests.places import ray_nodes
 from tests.test_training import numbers
@@ -187,6 +187,18 @@ def test_a_dead_node_costs_at_most_the_work_since_the_last_state(store: Store, c
     watcher.join()
     assert min(seen) >= kept["progress"][1] > 0
     assert sum(later < sooner for sooner, later in pairwise(seen)) <= 1  # it went back once, if it had to at all
+
+
+def test_half_a_cpu_each_lets_two_train_at_once(store: Store, cluster: RayNodes) -> None:
+    training = replace(_LONG, steps=1_000_000)
+    data = sources.resolve("shapes").name
+    configs = [RunConfig(NetworkConfig(depth=8, width=4), training, data, seed) for seed in range(2)]
+    runs = store.submit(configs, "shapes", RAY)
+    engine = RayEngine(store, Cluster(cluster.address, cpus=0.5))
+    _until(store, engine, lambda: all(store.newest(run)[1] > 1 for run in runs))
+    assert [store.run(run).state for run in runs] == [RUNNING, RUNNING]
+    store.stop(runs)
+    _until(store, engine, lambda: not cluster.trainers())
 
 
 def test_a_driver_whose_cluster_is_gone_says_so_and_the_runs_stay_queued(
