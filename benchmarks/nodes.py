@@ -36,22 +36,26 @@ class RayNodes:
     port: int
     token: str
     nodes: list[psutil.Popen] = field(default_factory=list)
+    started: int = 0
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def add(self, cpus: int = 1) -> psutil.Popen:
-        """One more node; the first is the head."""
+        """One more node, the first is the head; it is there when this returns, since two that start at once collide."""
         head = ["-m", "explorer", "cluster", "--port", str(self.port), "--cpus", str(cpus)]
         joining = ["start", f"--address={self.address}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}"]
         arguments = ["-c", _JOIN, *joining, "--object-store-memory=600000000", "--block"] if self.nodes else head
         environment = os.environ | surroundings("") | {"RAY_AUTH_TOKEN": self.token, "PYTHONPATH": str(ROOT)}
-        with (self.folder / "nodes.log").open("ab") as log:
+        log_file = self.folder / f"node-{self.started}.log"
+        self.started += 1
+        with log_file.open("wb") as log:
             node = psutil.Popen(
                 [sys.executable, *arguments], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         self.nodes.append(node)
+        _wait(node, log_file)
         return node
 
     def kill(self, node: psutil.Popen) -> None:
@@ -78,7 +82,6 @@ def ray_nodes(folder: Path, nodes: int, cpus: int = 1) -> Iterator[RayNodes]:
     os.environ["RAY_AUTH_TOKEN"] = cluster.token
     try:
         cluster.add(cpus=0)
-        _wait(port, folder)
         for _ in range(nodes):
             cluster.add(cpus)
         yield cluster
@@ -101,14 +104,12 @@ def ray_status(cluster: RayNodes, code: str, token: str | None = None) -> subpro
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
 
 
-def _wait(port: int, folder: Path) -> None:
+def _wait(node: psutil.Popen, log: Path) -> None:
     end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+    while b"Ray runtime started" not in log.read_bytes():
+        if time.monotonic() > end or node.poll() is not None:
+            raise RuntimeError(log.read_text()[-2000:])
         time.sleep(0.1)
-    raise RuntimeError((folder / "nodes.log").read_text()[-2000:])
 
 
 def _kill(process: psutil.Process) -> None:

@@ -8,6 +8,7 @@ time is that from the first record to the end of the last run; starting processe
 
 import json
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -51,7 +52,10 @@ def main() -> None:
         nodes={"default": "1,2,1,2,4"},
         steps={"type": int, "default": 600},
     )
-    rows = [measured(int(nodes), options.runs, options.steps) for nodes in options.nodes.split(",")]
+    rows = []
+    for nodes in options.nodes.split(","):
+        rows.append(measured(int(nodes), options.runs, options.steps))
+        sys.stderr.write(f"{rows[-1]}\n")
     single = [row["seconds"] * row["nodes"] for row in rows if row["nodes"] == rows[0]["nodes"]]
     for row in rows:
         row["efficiency"] = statistics.mean(single) / (row["seconds"] * row["nodes"])

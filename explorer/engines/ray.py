@@ -75,6 +75,7 @@ def surroundings(host: str) -> dict[str, str]:
     """Environment of a process of Ray's: nothing without the token, nothing told to Ray's makers; on a loopback address
     no other machine can reach it."""
     found = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+    found["RAY_worker_niceness"] = "0"  # Ray's 15 would leave a training next to nothing beside other work
     if is_loopback(host):
         found["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # else Ray takes this machine's own address in its place
     return found
