@@ -31,10 +31,15 @@ class Trained:
 
 def save(path: Path, config: RunConfig, network: nn.Module, normalization: Normalization) -> None:
     """Write a checkpoint; a kill on the way leaves the one that was there."""
+    files.replace(path, pack(config, network, normalization))
+
+
+def pack(config: RunConfig, network: nn.Module, normalization: Normalization) -> bytes:
+    """What a checkpoint's file holds."""
     content = {"format": 1, "config": config.to_json(), "tensors": _tensors(network, normalization)}
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    files.replace(path, buffer.getbuffer())
+    return buffer.getvalue()
 
 
 def load(path: Path) -> tuple[RunConfig, Trained]:
@@ -53,7 +58,7 @@ def trained(config: NetworkConfig, tensors: dict[str, Tensor], where: str) -> Tr
     """The network of `config` with these tensors; those of another network are refused."""
     tensors = dict(tensors)
     mean, std = tensors.pop(MEAN, torch.zeros(3, 1, 1)), tensors.pop(STD, torch.ones(3, 1, 1))
-    network = build(config)
+    network = build(config, numbers=sum(tensor.numel() for tensor in tensors.values()))
     own = network.state_dict()
     different = sorted(
         {name for name in own.keys() | tensors.keys() if name not in own or name not in tensors}

@@ -1,6 +1,7 @@
 """The frozen values that decide a run: network, training, data, seed; and its identity. No torch here."""
 
 import hashlib
+import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ SCHEDULES = ("step", "cosine")
 AUGMENTATIONS = ("none", "flip", "crop+flip")
 NORMALIZATIONS = ("per-pixel mean", "channel")
 PRECISIONS = ("auto", "fp32", "bf16")
+_IDENTITY = re.compile("[0-9a-f]{16}")
 DIVERGED = later("the loss was no number any more by step {step}: try a lower learning rate")
 """What a training says that breaks off; kept in English, to be `retold`."""
 
@@ -104,6 +106,11 @@ class RunConfig(Config):
 
     def __post_init__(self) -> None:
         between("seed", self.seed, 0, 2**31 - 1)
+        for name in ("weights", "start"):  # they name files of the store
+            if getattr(self, name) and not _IDENTITY.fullmatch(getattr(self, name)):
+                raise RequestError(
+                    tr("{name} is {value!r}: it must be 16 hex digits", name=name, value=getattr(self, name)[:60])
+                )
         if self.network.design != "cifar":
             raise RequestError(
                 tr(

@@ -22,18 +22,22 @@ QUEUED, RUNNING, PAUSED, DONE, STOPPED, FAILED = STATES = ("queued", "running", 
 ACTIVE = (QUEUED, RUNNING)
 RESUMABLE = (PAUSED, STOPPED, FAILED)
 MOST_DEATHS = 3
+LOCAL, RAY = "local", "ray"  # the engines: worker processes on this machine, a Ray cluster
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     run TEXT PRIMARY KEY, config TEXT NOT NULL, location TEXT NOT NULL, state TEXT NOT NULL,
     label TEXT NOT NULL DEFAULT '', provenance TEXT, message TEXT NOT NULL DEFAULT '',
-    created REAL NOT NULL, slot INTEGER, attempts INTEGER NOT NULL DEFAULT 0, turn INTEGER NOT NULL,
-    deaths INTEGER NOT NULL DEFAULT 0);
+    created REAL NOT NULL, slot INTEGER, attempts INTEGER NOT NULL DEFAULT 0, turn INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS records (
     run TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
 """
-_VERSION = 2
-_UPGRADES = {0: _SCHEMA, 1: "ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0"}
+_UPGRADES = (
+    _SCHEMA,
+    "ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0",
+    f"ALTER TABLE runs ADD COLUMN engine TEXT NOT NULL DEFAULT '{LOCAL}'",
+)
+_VERSION = len(_UPGRADES)
 
 
 @dataclass(frozen=True)
@@ -79,28 +83,30 @@ class Store:
                 if version < _VERSION:  # else nothing is written: a full disk can still be read
                     self._upgrade()
 
-    def submit(self, configs: Iterable[RunConfig], location: str) -> list[str]:
+    def submit(self, configs: Iterable[RunConfig], location: str, engine: str = LOCAL) -> list[str]:
         """Queue what is neither done nor under way, in this order; what was begun goes on. All identities."""
         runs = []
         with self._transaction() as connection:
             last = connection.execute("SELECT coalesce(max(turn), 0) FROM runs").fetchone()[0]
             for turn, config in enumerate(configs, last + 1):
                 connection.execute(
-                    "INSERT INTO runs (run, config, location, state, created, turn) VALUES (?, ?, ?, ?, ?, ?)"
+                    "INSERT INTO runs (run, config, location, state, created, turn, engine)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (run) DO UPDATE SET state = excluded.state, turn = excluded.turn,"
-                    " location = excluded.location, message = '', deaths = 0 WHERE state IN (?, ?, ?)",
-                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, *RESUMABLE),
+                    " location = excluded.location, engine = excluded.engine, message = '', deaths = 0"
+                    " WHERE state IN (?, ?, ?)",
+                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, engine, *RESUMABLE),
                 )
                 runs.append(config.run)
         return runs
 
-    def claim(self, slot: int) -> Run | None:
-        """Take the next queued run for a worker, which calls `rewind` before it goes on."""
+    def claim(self, slot: int, engine: str = LOCAL) -> Run | None:
+        """Take the next run that is queued for an engine, whose trainer calls `rewind` before it goes on."""
         with self._transaction() as connection:
             row = connection.execute(
                 "UPDATE runs SET state = ?, slot = ?, attempts = attempts + 1 WHERE run ="
-                " (SELECT run FROM runs WHERE state = ? ORDER BY turn LIMIT 1) RETURNING *",
-                (RUNNING, slot, QUEUED),
+                " (SELECT run FROM runs WHERE state = ? AND engine = ? ORDER BY turn LIMIT 1) RETURNING *",
+                (RUNNING, slot, QUEUED, engine),
             ).fetchone()
         return _run(row) if row else None
 
@@ -109,8 +115,8 @@ class Store:
         with self._transaction() as connection:
             connection.execute("DELETE FROM records WHERE run = ? AND seq > ?", (run, seq))
 
-    def recover(self, slot: int) -> None:
-        """Give back to the queue what a dead worker of `slot` left running.
+    def recover(self, slot: int | None, engine: str = LOCAL) -> None:
+        """Give back to the queue what a dead worker of `slot` (None: of any) left running.
 
         A run whose workers died several times without getting further has failed.
         """
@@ -118,8 +124,9 @@ class Store:
             message = f"its worker died {MOST_DEATHS} times: too little memory? Try a smaller network or batch"
             connection.execute(
                 "UPDATE runs SET deaths = deaths + 1, state = CASE WHEN deaths + 1 < ? THEN ? ELSE ? END,"
-                " message = CASE WHEN deaths + 1 < ? THEN '' ELSE ? END WHERE state = ? AND slot = ?",
-                (MOST_DEATHS, QUEUED, FAILED, MOST_DEATHS, message, RUNNING, slot),
+                " message = CASE WHEN deaths + 1 < ? THEN '' ELSE ? END"
+                " WHERE state = ? AND engine = ? AND slot = coalesce(?, slot)",
+                (MOST_DEATHS, QUEUED, FAILED, MOST_DEATHS, message, RUNNING, engine, slot),
             )
 
     def got_further(self, run: str) -> None:
@@ -226,10 +233,17 @@ class Store:
         with self._reading() as connection:
             return [_run(row) for row in connection.execute("SELECT * FROM runs ORDER BY created DESC, turn DESC")]
 
-    def queued(self) -> int:
-        """How many runs wait for a worker."""
+    def queued(self, engine: str = LOCAL) -> int:
+        """How many runs wait for an engine."""
         with self._reading() as connection:
-            return int(connection.execute("SELECT count(*) FROM runs WHERE state = ?", (QUEUED,)).fetchone()[0])
+            query = "SELECT count(*) FROM runs WHERE state = ? AND engine = ?"
+            return int(connection.execute(query, (QUEUED, engine)).fetchone()[0])
+
+    def active(self, engine: str) -> int:
+        """How many runs an engine has to see to: queued or under way."""
+        with self._reading() as connection:
+            query = "SELECT count(*) FROM runs WHERE state IN (?, ?) AND engine = ?"
+            return int(connection.execute(query, (*ACTIVE, engine)).fetchone()[0])
 
     def newest(self, run: str) -> tuple[int, int]:
         """A run's attempt and the seq of its newest record (-1: none): changes whenever there are more records."""
@@ -278,7 +292,7 @@ class Store:
         with self._transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version < _VERSION:  # nobody else did it meanwhile
-                for statement in _UPGRADES[version].split(";"):
+                for statement in ";".join(_UPGRADES[version:]).split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {_VERSION}")
 

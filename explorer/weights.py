@@ -4,7 +4,9 @@ import hashlib
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,7 +119,7 @@ def match(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Rep
 
 
 def _matched(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Report]:
-    model = build(config)
+    model = build(config, numbers=sum(tensor.numel() for tensor in weights.tensors.values()))
     own = {name: tensor for name, tensor in model.state_dict().items() if not name.endswith(_COUNTER)}
     renamed = {_our_name(name): name for name in weights.tensors}
     if 2 * sum(bool(_USUAL.fullmatch(name)) for name in renamed) >= len(renamed):
@@ -205,6 +207,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _torch_content(content: bytes, where: str) -> Any:
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as archive:  # older files are no zip
+        _check_size(sum(member.file_size for member in archive.infolist()), where)
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or hostile file makes the unpickler stumble over

@@ -1,6 +1,7 @@
 """Whatever is killed at whatever moment, the runs end with the bits of an undisturbed training.
 
-A short form belongs to every run of the tests; `pytest -m chaos` kills sixty times.
+A short form belongs to every run of the tests; `pytest -m chaos` kills sixty times. On Ray whole nodes die, too, and
+new ones join.
 """
 
 import random
@@ -18,9 +19,11 @@ from explorer.checkpoints import load
 from explorer.config import RunConfig, TrainingConfig, network
 from explorer.data import sources
 from explorer.device import device
+from explorer.engines.ray import Cluster, RayEngine
 from explorer.networks.build import build
-from explorer.runs import DONE, FAILED, Store
+from explorer.runs import DONE, FAILED, RAY, Store
 from explorer.training import Training, kept_steps
+from tests.places import RayNodes, drivers, ray_nodes, workers
 from tests.test_training import numbers
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,12 +53,6 @@ def _start(store: Store) -> psutil.Popen:
     return psutil.Popen([sys.executable, "-c", _SERVER, str(store.folder)], cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
-def _workers(store: Store) -> list[psutil.Process]:
-    folder = str(store.folder)
-    found = psutil.process_iter(["cmdline"])
-    return [one for one in found if {"explorer.engines.worker", folder} <= set(one.info["cmdline"] or [])]
-
-
 def _kill_until_done(store: Store, kills: int, chance: random.Random) -> int:
     """Kill workers and server in turns of chance, `kills` times, while the runs go on to their end; how often."""
     server, killed, pause = _start(store), 0, 0.0
@@ -66,8 +63,8 @@ def _kill_until_done(store: Store, kills: int, chance: random.Random) -> int:
         failed = [run.run for run in store.runs() if run.state == FAILED]
         store.resume(failed)  # killed three times before it got anywhere: somebody presses the button again
         if killed < kills and time.monotonic() - last > pause:
-            workers = _workers(store)
-            victim = chance.choice([server, *workers, *workers])
+            training = workers(store)
+            victim = chance.choice([server, *training, *training])
             victim.kill()
             victim.wait(10)
             killed, last = killed + 1, time.monotonic()
@@ -112,8 +109,44 @@ def _chaos(store: Store, steps: int, kills: int, seed: int) -> None:
     try:
         assert _kill_until_done(store, kills, random.Random(seed)) == kills
     finally:
-        for worker in _workers(store):
+        for worker in workers(store):
             worker.kill()
+    _check(store, configs)
+
+
+def _kill_nodes_until_done(store: Store, cluster: RayNodes, kills: int, chance: random.Random) -> list[str]:
+    """Kill nodes, trainers and the driver in turns of chance while the runs go on to their end; what was killed.
+
+    A node that died is replaced at once.
+    """
+    engine, killed, pause = RayEngine(store, Cluster(cluster.address), seconds=(0.2, 1.0)), [], 0.0
+    began = last = time.monotonic()
+    while any(run.state != DONE for run in store.runs()):
+        assert time.monotonic() - began < 120 + 40 * kills, (store.folder / "ray.log").read_text()[-2000:]
+        engine.tend()
+        time.sleep(0.05)
+        store.resume([run.run for run in store.runs() if run.state == FAILED])
+        if len(killed) < kills and time.monotonic() - last > pause and cluster.trainers():
+            what = ("node", "node", "trainer", "driver")[len(killed) % 4]
+            if what == "node":
+                cluster.kill(chance.choice(cluster.nodes[1:]))
+                cluster.add()
+            for process in {"trainer": cluster.trainers()[:1], "driver": drivers(store)}.get(what, []):
+                process.kill()
+            killed.append(what)
+            pause, last = chance.uniform(0, 12), time.monotonic()  # a trainer begins after 4 to 8 seconds
+    return killed
+
+
+def _chaos_on_ray(store: Store, folder: Path, steps: int, kills: int, seed: int) -> None:
+    configs = _configs(steps)
+    with ray_nodes(folder, count=2) as cluster:
+        store.submit(configs, "shapes", RAY)
+        try:
+            assert len(_kill_nodes_until_done(store, cluster, kills, random.Random(seed))) == kills
+        finally:
+            for driver in drivers(store):
+                driver.kill()
     _check(store, configs)
 
 
@@ -124,3 +157,14 @@ def test_a_few_kills_change_nothing(store: Store) -> None:
 @pytest.mark.chaos
 def test_sixty_kills_change_nothing(store: Store) -> None:
     _chaos(store, steps=15_000, kills=60, seed=2)
+
+
+@pytest.mark.timeout(900)
+def test_a_few_nodes_killed_change_nothing(store: Store, tmp_path: Path) -> None:
+    _chaos_on_ray(store, tmp_path, steps=1500, kills=3, seed=1)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+def test_thirty_kills_on_a_cluster_change_nothing(store: Store, tmp_path: Path) -> None:
+    _chaos_on_ray(store, tmp_path, steps=15_000, kills=30, seed=2)

@@ -60,7 +60,7 @@ ALLOWED = {
     "recordings": _LOW | {"runs", "checkpoints"},
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
-    "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states"},
+    "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states", "files"},
     "ui": _MIDDLE
     | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines", "notes"},
     "commands": _MIDDLE

@@ -42,6 +42,11 @@ def _equal(one: object, other: object) -> bool:
     return one == other
 
 
+def _read(path: Path) -> State | None:
+    packed = states.read(path)
+    return states.unpack(packed) if packed else None
+
+
 def _without_times(state: State) -> State:
     return {name: value for name, value in state.items() if name != "seconds"}
 
@@ -68,9 +73,9 @@ def test_a_training_goes_on_from_any_step_to_the_same_bits(
     for stop in stops:
         first = _training(run, tiny_images)
         records = [record for _ in range(stop + 1) for record in first.advance()]
-        states.write(tmp_path / "run.state", first.state())
+        states.write(tmp_path / "run.state", states.pack(first.state()))
         second = _training(replace(run, seed=3), tiny_images)
-        kept = states.read(tmp_path / "run.state")
+        kept = _read(tmp_path / "run.state")
         assert kept is not None
         second.restore(kept)
         assert second.seq == records[-1].seq
@@ -93,29 +98,29 @@ def test_a_damaged_state_is_noticed_and_the_one_before_used(tmp_path: Path) -> N
     path = tmp_path / "run.state"
     assert states.read(path) is None
     for done in (1, 2):
-        states.write(path, {"progress": [done], "tensor": torch.full((1000,), float(done))})
-    assert states.read(path)["progress"] == [2]  # type: ignore[index]
+        states.write(path, states.pack({"progress": [done], "tensor": torch.full((1000,), float(done))}))
+    assert _read(path)["progress"] == [2]  # type: ignore[index]
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    assert states.read(path)["progress"] == [1]  # type: ignore[index]
+    assert _read(path)["progress"] == [1]  # type: ignore[index]
     path.unlink()  # killed between the two renames
-    assert states.read(path)["progress"] == [1]  # type: ignore[index]
+    assert _read(path)["progress"] == [1]  # type: ignore[index]
     states.before(path).write_bytes(b"")
     assert states.read(path) is None
 
 
 def test_a_full_disk_leaves_the_state_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "run.state"
-    states.write(path, {"progress": [1]})
+    states.write(path, states.pack({"progress": [1]}))
 
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ExplorerError, match="make room"):
-        states.write(path, {"progress": [2]})
-    assert states.read(path) == {"progress": [1]}
+        states.write(path, states.pack({"progress": [2]}))
+    assert _read(path) == {"progress": [1]}
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["run.state"]
 
 
@@ -126,6 +131,6 @@ def test_a_state_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return os.mkdir, (str(tmp_path / "made"),)
 
-    states.write(tmp_path / "run.state", {"progress": Evil()})
-    assert states.read(tmp_path / "run.state") is None
+    states.write(tmp_path / "run.state", states.pack({"progress": Evil()}))
+    assert _read(tmp_path / "run.state") is None
     assert not (tmp_path / "made").exists()

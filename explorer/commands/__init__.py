@@ -3,10 +3,10 @@
 from argparse import _SubParsersAction
 from typing import Any
 
-from explorer.commands import inspect, machine, measure, reproduce, runs, trainings
+from explorer.commands import cluster, inspect, machine, measure, reproduce, runs, trainings
 
 
 def add_to(subparsers: "_SubParsersAction[Any]") -> None:
     """Declare all commands, in the order in which help lists them."""
-    for group in (machine, trainings, reproduce, runs, inspect, measure):
+    for group in (machine, trainings, cluster, reproduce, runs, inspect, measure):
         group.add_to(subparsers)

@@ -7,7 +7,7 @@ from typing import Any
 
 from explorer import recordings
 from explorer.commands.output import catalogue, command, percent, result
-from explorer.engines.local import LocalEngine
+from explorer.engines.chosen import Engines
 from explorer.errors import ExplorerError, RequestError
 from explorer.records import EvaluationRecord, record_to_dict
 from explorer.runs import ACTIVE, PAUSED, RESUMABLE, Run
@@ -117,7 +117,7 @@ def move(options: Namespace) -> None:
     if run.state not in states:
         raise RequestError(f"run {run.run} is {run.state}: it cannot {options.move}")
     getattr(runs.store, options.move)([run.run])
-    LocalEngine(runs.store).tend()
+    Engines(runs.store).tend()
     result(options, {"run": run.run, "state": runs.store.run(run.run).state})
 
 

@@ -12,16 +12,17 @@ from explorer.config import RunConfig, network, override
 from explorer.data import sources
 from explorer.data.sources import Source
 from explorer.engines.local import LocalEngine
+from explorer.engines.ray import Cluster, RayEngine, known
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
-from explorer.jobs import follow
+from explorer.jobs import Engine, follow
 from explorer.measurement.sweep import points
 from explorer.measurement.verdict import Gap, verdict
 from explorer.memory import check_training
 from explorer.race import Race
 from explorer.recipes import Recipe, recipe
 from explorer.records import EvaluationRecord, Provenance, Record, record_to_dict
-from explorer.runs import DONE, Store
+from explorer.runs import DONE, LOCAL, RAY, Store
 from explorer.sweep import Sweep, factor, packed
 
 
@@ -52,7 +53,10 @@ def _add_recipe(parser: Any) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe"
     )
-    parser.add_argument("--engine", default="local", choices=("local",))
+    parser.add_argument("--engine", default=LOCAL, choices=(LOCAL, RAY), help="where it runs (docs/ray.md)")
+    parser.add_argument("--address", metavar="HOST:PORT", help="the head of the Ray cluster (default: the last one)")
+    parser.add_argument("--cpus", type=float, default=1.0, help="of the cluster, for each training")
+    parser.add_argument("--gpus", type=float, default=0.0, help="of the cluster, for each training, as 0.5")
 
 
 def train(options: Namespace) -> None:
@@ -136,14 +140,15 @@ def _trained(
     options: Namespace, configs: list[RunConfig], source: Source
 ) -> tuple[list[tuple[RunConfig, EvaluationRecord]], list[tuple[RunConfig, str]]]:
     """Train what is not in the store yet: final evaluations, and what became of those that did not reach their end."""
-    for config in configs:
-        check_training(config)
     store = Store(home())
+    engine = _engine(options, store)
+    for config in configs if options.engine == LOCAL else []:  # a cluster's nodes have memory of their own
+        check_training(config)
     location = str(source.path) if source.path else source.kind
-    runs = store.submit(configs, location)
+    runs = store.submit(configs, location, options.engine)
     finals: dict[str, EvaluationRecord] = {}
     try:
-        for run, record in follow(store, LocalEngine(store), runs):
+        for run, record in follow(store, engine, runs):
             _report(options, store, run, record)
             if isinstance(record, EvaluationRecord):
                 finals[run] = record
@@ -157,6 +162,20 @@ def _trained(
         if ended[config.run].state != DONE
     ]
     return [(config, finals[config.run]) for config in configs if ended[config.run].state == DONE], failed
+
+
+def _engine(options: Namespace, store: Store) -> Engine:
+    """Where the runs will run; refused if that cannot be."""
+    if options.engine == LOCAL:
+        if options.address:
+            raise RequestError("--address names a Ray cluster: add --engine ray")
+        return LocalEngine(store)
+    cluster = Cluster(options.address, options.cpus, options.gpus) if options.address else known(store)
+    if cluster is None:
+        raise RequestError("--engine ray needs --address HOST:PORT, as 127.0.0.1:6379")
+    engine = RayEngine(store, cluster)
+    engine.check()
+    return engine
 
 
 def _report(options: Namespace, store: Store, run: str, record: Record) -> None:

@@ -14,29 +14,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from explorer import device as devices
-from explorer import recordings, states
-from explorer.checkpoints import save
-from explorer.config import RunConfig
-from explorer.data import sources
-from explorer.data.image_set import ImageSet
 from explorer.engines.slots import hold
+from explorer.engines.stream import ENDS, KEEP_SECONDS, TURN_SECONDS, Event, Failed, Left, images, keep, ordered, stream
 from explorer.errors import ExplorerError
-from explorer.measurement.constructed import deepened
-from explorer.memory import must_recompute
-from explorer.networks.build import build
-from explorer.networks.recompute import segment
-from explorer.provenance import made_here, now
-from explorer.recordings import Catalogue, Library
-from explorer.runs import DONE, FAILED, PAUSED, RUNNING, Run, Store
-from explorer.training import Training, kept_steps
+from explorer.runs import PAUSED, RUNNING, Run, Store
 
-KEEP_SECONDS = 15.0  # a state of the largest network takes a second to write, of a usual one hundredths
-TURN_SECONDS = 60.0
 _LOOK_SECONDS = 0.25
 
 
@@ -49,20 +34,19 @@ def main(folder: Path, keep_seconds: float = KEEP_SECONDS, turn_seconds: float =
         if lock is not None:
             with lock:
                 while run := store.claim(slot):
-                    _work(_Work(store, run, slot, machine, keep_seconds, turn_seconds))
+                    work = _Work(store, run, slot, turn_seconds)
+                    end = _trained(work, machine, keep_seconds)
+                    if not work.lost.is_set():
+                        keep(store, run.run, end)
             return
 
 
 class _Work:
     """One run in one slot: what its steps and its watcher share."""
 
-    def __init__(
-        self, store: Store, run: Run, slot: int, machine: devices.Device, keep_seconds: float, turn_seconds: float
-    ) -> None:
-        self.store, self.run, self.slot, self.machine = store, run, slot, machine
-        self.keep_seconds, self.turn_seconds = keep_seconds, turn_seconds
-        self.precision = machine.precision(run.config.training.precision)
-        self.began = self.kept = time.monotonic()
+    def __init__(self, store: Store, run: Run, slot: int, turn_seconds: float) -> None:
+        self.store, self.run, self.slot, self.turn_seconds = store, run, slot, turn_seconds
+        self.began = time.monotonic()
         self.lost, self.over = threading.Event(), threading.Event()
         self.leave = threading.Event()
         """To be left after this step, with the state kept."""
@@ -78,101 +62,20 @@ class _Work:
                 self.leave.set()
 
 
-def _work(work: _Work) -> None:
-    run, store = work.run.run, work.store
+def _trained(work: _Work, machine: devices.Device, keep_seconds: float) -> Event:
+    """Train and keep what comes of it, but for how it ended: that is kept once nothing can interrupt any more."""
+    end: Event = Left()
     try:
-        _train(work)
+        seen, order = images(work.run), ordered(work.store, work.run.config, keep_seconds)
+        with _watched(work):
+            for event in stream(order, seen, machine, work.leave.is_set):
+                if isinstance(event, ENDS):
+                    end = event
+                else:
+                    keep(work.store, work.run.run, event)
     except ExplorerError as error:
-        store.finish(run, FAILED, str(error))
-    except MemoryError:
-        store.finish(run, FAILED, "out of memory: try a smaller network or batch")
-    except RuntimeError as error:  # torch: out of device memory, numbers that are none, ...
-        store.finish(run, FAILED, str(error).splitlines()[0][:300])
-    finally:
-        devices.give_memory_back(work.machine.kind)
-
-
-def _train(work: _Work) -> None:
-    run, store, config = work.run.run, work.store, work.run.config
-    images = _images(work.run)
-    provenance = made_here(images.description, work.precision)
-    store.set_provenance(run, provenance)
-    with _watched(work):
-        network = _network(store, config)
-        if must_recompute(config):
-            network.recompute = segment(sum(config.network.blocks))
-            devices.free_at_once()
-        training = Training(
-            network, images, config.training, seed=config.seed, device=work.machine.kind, precision=work.precision
-        )
-        _go_on(work, training)
-        _steps(work, training)
-        if training.finished:
-            save(store.checkpoint(run), config, training.network, training.data.normalization)
-            store.set_provenance(run, replace(provenance, date=now(), seconds=training.seconds))
-        else:
-            _keep(work, training)
-    if work.lost.is_set():
-        return
-    if training.finished:
-        store.finish(run, DONE)
-        store.forget_state(run)
-    else:
-        store.yield_turn(run)  # unless it is paused
-
-
-def _network(store: Store, config: RunConfig) -> Any:
-    """What training begins with: random weights, or a trained shallower network with identity layers added."""
-    if not config.start:
-        return build(config.network, config.seed)
-    shallow = recordings.trained(Catalogue(store, Library()), config.start).network
-    return deepened(shallow, config.network.depth)
-
-
-def _steps(work: _Work, training: Training) -> None:
-    """To the end, or to where the run is to be left."""
-    kept = kept_steps(work.run.config.training)
-    while not training.finished and not work.leave.is_set():
-        records = training.advance()
-        if training.done in kept:
-            config, normalization = work.run.config, training.data.normalization
-            save(work.store.checkpoint(work.run.run, training.done), config, training.network, normalization)
-        if records:
-            work.store.append(work.run.run, *records)
-        if time.monotonic() - work.kept > work.keep_seconds:
-            _keep(work, training)
-
-
-def _go_on(work: _Work, training: Training) -> None:
-    """From the state that was kept last, if it would lead to the same bits here."""
-    kept = states.read(work.store.state(work.run.run))
-    if kept and kept["made_with"] == _made_with(work):
-        training.restore(kept)
-    work.store.rewind(work.run.run, training.seq)
-
-
-def _keep(work: _Work, training: Training) -> None:
-    states.write(work.store.state(work.run.run), {**training.state(), "made_with": _made_with(work)})
-    work.store.got_further(work.run.run)
-    work.kept = time.monotonic()
-
-
-def _made_with(work: _Work) -> dict[str, Any]:
-    """On what, besides the config, the bits depend."""
-    machine = work.machine
-    return {
-        "device": machine.description,
-        "threads": machine.threads,
-        "precision": work.precision,
-        **devices.versions(),
-    }
-
-
-def _images(run: Run) -> ImageSet:
-    images = sources.load(run.location)
-    if images.name != run.config.data:
-        raise ExplorerError(f"the images in {run.location} are now {images.name}, not {run.config.data}: start anew")
-    return images
+        end = Failed(str(error))
+    return end
 
 
 @contextmanager

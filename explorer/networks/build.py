@@ -9,19 +9,25 @@ from torch import nn
 
 from explorer.config import NetworkConfig
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.networks.blocks import Chance, Gate, Scale
 from explorer.networks.residual import ResidualNetwork
 
+_MORE_THAN_A_FILE = 10_000_000  # parameters: 40 MB
 
-def build(config: NetworkConfig, seed: int = 0) -> ResidualNetwork:
+
+def build(config: NetworkConfig, seed: int = 0, *, numbers: int | None = None) -> ResidualNetwork:
     """The network with its initial weights, on the CPU, in training mode.
+
+    For a file's weights `numbers` is how many it holds: a much larger network, which a small file may name, is refused
+    before it takes memory.
 
     Each tensor's numbers depend on the seed and on its own name alone, so a plain network and its residual twin
     start from the same weights, with any shortcut option, and no global random state is read or changed.
     """
     with torch.device("meta"):
         network = ResidualNetwork(config)
-    _check_it_fits(network)
+    _check_it_fits(network, numbers)
     network.to_empty(device="cpu")
     for name, module in network.named_modules():
         _initialise(name, module, config, seed)
@@ -31,8 +37,18 @@ def build(config: NetworkConfig, seed: int = 0) -> ResidualNetwork:
     return network
 
 
-def _check_it_fits(network: ResidualNetwork) -> None:
-    needed = 4 * sum(parameter.numel() for parameter in network.parameters())
+def _check_it_fits(network: ResidualNetwork, numbers: int | None) -> None:
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    if numbers is not None and parameters > numbers + _MORE_THAN_A_FILE:
+        raise RequestError(
+            tr(
+                "{network} has {parameters:,} parameters: a file of {numbers:,} numbers is none of it",
+                network=network.config.name,
+                parameters=parameters,
+                numbers=numbers,
+            )  # fmt: skip
+        )
+    needed = 4 * parameters
     free = psutil.virtual_memory().available
     if needed > free:
         raise RequestError(

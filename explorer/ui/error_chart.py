@@ -13,8 +13,8 @@ from explorer.paper import printed_errors
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.recipes import is_papers
-from explorer.runs import ACTIVE, DONE, FAILED, Run
-from explorer.ui import live_feed, resources, sentences
+from explorer.runs import ACTIVE, DONE, FAILED, LOCAL, Run
+from explorer.ui import engine, live_feed, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
 from explorer.ui.names import label, message
@@ -38,7 +38,12 @@ def draw(live: Sequence[Run], recorded: Sequence[Run], *, key: str, steps: int =
 
 
 def estimate(configs: list[RunConfig]) -> float | None:
-    """Seconds that these runs will take, by what ran on this machine; before anything has, by the recordings'."""
+    """Seconds that these runs will take, by what ran on this machine; before anything has, by the recordings'.
+
+    None for a cluster: nobody knows how many of them it runs at once.
+    """
+    if engine.chosen() != LOCAL:
+        return None
     slots = min(LARGEST_SLOTS, os.cpu_count() or 1)
     own = [run for run in resources.server().store.runs() if run.state == DONE and run.location]
     return jobs.estimate(configs, own or resources.library().runs(), slots)

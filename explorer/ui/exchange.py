@@ -10,7 +10,7 @@ from explorer.config import NetworkConfig
 from explorer.language import later, told, tr
 from explorer.records import Provenance
 from explorer.runs import DONE
-from explorer.ui import controls, frame, resources
+from explorer.ui import controls, frame, limits, resources
 from explorer.ui.names import label
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def take_in() -> None:
                 pass
             elif PurePath(upload.name).suffix == recordings.SUFFIX:
                 if st.session_state.get("runs-imported") != upload.file_id:
+                    limits.take("imports")
                     run = recordings.add(resources.server().store, upload.getvalue(), upload.name)
                     _taken_in(upload, tr("Imported {run}.", run=label(run)))
             else:
@@ -99,6 +100,7 @@ def _weights(upload: "UploadedFile") -> None:
         return
     from explorer import imported, weights  # with torch
 
+    limits.take("imports")
     source = resources.source(images)
     with st.spinner(tr("Matched, then measured on these images …")):
         content = weights.read(upload.getvalue(), upload.name)

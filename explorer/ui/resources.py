@@ -14,8 +14,8 @@ from filelock import FileLock, Timeout
 from explorer import recordings
 from explorer import sweep as sweeps
 from explorer.data import sources
+from explorer.engines.chosen import Engines
 from explorer.engines.errands import Errands
-from explorer.engines.local import LocalEngine
 from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
@@ -37,10 +37,10 @@ QUICK_IMAGES = 250  # that are looked at while one waits: less than half a secon
 
 @dataclass(frozen=True)
 class Server:
-    """The store, the engine that works its queue, and the lock that keeps other servers off both."""
+    """The store, the engines that work its queue, and the lock that keeps other servers off both."""
 
     store: Store
-    engine: LocalEngine
+    engine: Engines
     lock: FileLock  # released when the object goes, so it is kept as long as the server
 
 
@@ -58,7 +58,7 @@ def _server(folder: str) -> Server:
                 folder=folder,
             )
         ) from None
-    server = Server(store, LocalEngine(store), lock)
+    server = Server(store, Engines(store), lock)
     threading.Thread(target=_tend, args=(weakref.ref(server),), name="tend", daemon=True).start()
     return server
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import appearance, languages, present, server, sitemap
+from explorer.ui import appearance, languages, login, present, server, sitemap
 
 MARK = Path(__file__).with_name("mark.svg")  # our own file: those of Streamlit come from the net
 LOGO = Path(__file__).with_name("logo.svg")
@@ -19,6 +19,7 @@ def main() -> None:
     st.logo(LOGO, icon_image=MARK, size="large")
     page = st.navigation(sitemap.sections(), expanded=True)
     try:
+        login.gate()
         page.run()
     finally:  # st.stop and st.rerun leave by exceptions
         server.first_run_done.set()

@@ -12,7 +12,7 @@ from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.records import StepRecord
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, QUEUED, RESUMABLE, RUNNING, STOPPED, Run
-from explorer.ui import exchange, frame, resources, sentences, sitemap
+from explorer.ui import engine, exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label as run_label
 from explorer.ui.names import message
@@ -32,6 +32,7 @@ _STATES = {
 
 def panel() -> None:
     """The table, on its own clock while something trains, then what can be done with the chosen runs."""
+    engine.panel()
     active = any(run.state in ACTIVE for run in resources.server().store.runs())
     st.fragment(_table, run_every=_TICK_SECONDS if active else None, key="runs-table")(active)
     exchange.take_in()

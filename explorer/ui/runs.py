@@ -11,8 +11,8 @@ from explorer.config import RunConfig
 from explorer.language import tr
 from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
-from explorer.runs import DONE, Run
-from explorer.ui import resources
+from explorer.runs import DONE, LOCAL, Run
+from explorer.ui import engine, limits, resources
 from explorer.ui.names import label
 
 _SHOWN_AT_ONCE = 8
@@ -50,13 +50,16 @@ def shared(runs: Sequence[Run]) -> str:
 
 
 def submit(configs: list[RunConfig], location: str) -> None:
-    """Queue these runs and see that somebody works the queue; refused if one of them would not fit into memory."""
+    """Queue these runs and see that somebody works the queue; refused if one of them would not fit into memory, or if
+    this visitor, or all of them, asked for too many in a short time."""
     from explorer.memory import check_training  # with torch, which a page must not wait for before it is drawn
 
-    for config in configs:
+    where = engine.chosen()
+    for config in configs if where == LOCAL else []:  # a cluster's nodes have memory of their own
         check_training(config)
     server = resources.server()
-    server.store.submit(configs, location)
+    limits.take("runs", len(configs))
+    server.store.submit(configs, location, where)
     server.engine.tend()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from explorer.recipes import RECIPES
 from explorer.records import StepRecord
-from explorer.runs import PAUSED, QUEUED, RUNNING, STOPPED, Store
+from explorer.runs import PAUSED, QUEUED, RAY, RUNNING, STOPPED, Store
 from explorer.ui import sitemap
 from tests.test_runs import PROVENANCE
 from tests.ui.visits import ERRORS, finished, visit, words
@@ -193,3 +193,20 @@ def test_a_second_server_on_one_store_is_told_so(store: Store) -> None:
         other.kill()
     assert "another server" in app.error[0].value
     assert not app.exception
+
+
+def test_runs_go_to_the_cluster_that_the_server_was_started_with_once_it_is_chosen(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_RAY_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setattr("explorer.engines.ray.RayEngine.tend", lambda self: None)
+    app = visit("runs")
+    app.segmented_control(key="runs-engine").set_value(RAY).run()
+    assert not app.exception
+    app.switch_page(str(sitemap.HOME.path)).run()
+    app.button(key="race-start").click().run()
+    assert (store.queued(RAY), store.queued()) == (4, 0)
+
+
+def test_without_a_cluster_there_is_nothing_to_choose(store: Store) -> None:
+    assert "runs-engine" not in [one.key for one in visit("runs").segmented_control]
