@@ -267,3 +267,28 @@ def test_the_module_runs_as_a_program_and_ends_with_the_status() -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_sweep_trains_every_value_and_writes_what_came_of_it(call, tmp_path: Path) -> None:
+    from explorer.sweep import unpacked
+
+    kept = tmp_path / "kept.jsonl"
+    networks = ("--networks", "plain-8:width=4,bn=off,resnet-8:width=4", "--values", "64,96", "--data", "shapes")
+    status, lines, _ = call("sweep", "train_images", *networks, "--out", str(kept), *TINY)
+    assert status == 0
+    result = lines[-1]
+    assert result["factor"] == "train_images"
+    assert result["failed"] == []
+    assert {name: [point["value"] for point in points] for name, points in result["points"].items()} == {
+        "plain-8:width=4,bn=off": [64, 96], "resnet-8:width=4": [64, 96],
+    }  # fmt: skip
+    recorded = unpacked(kept.read_text(), "kept")
+    assert [last.test_error for _, last in recorded.results] == [row["test_error"] for row in result["runs"]]
+    assert {config.training.train_images for config, _ in recorded.results} == {64, 96}
+
+    status, _, err = call("sweep", "luck", "--data", "shapes", *TINY)
+    assert status == 2
+    assert "choose one of train_images" in err
+    status, _, err = call("sweep", "dropout", "--values", "much", "--data", "shapes", *TINY)
+    assert status == 2
+    assert "a number is needed" in err
