@@ -28,7 +28,11 @@ def recall(key: str, default: Any, known: Collection[Any] | None = None) -> None
             found = [name for name in found if name in known] or (default if found else [])
         elif found not in known:
             found = default
-    if key not in st.session_state or st.session_state[key] != found:
+    # Also a value that stays is said again: a browser that missed the run in which it was first said, as a rerun came
+    # in between, would show the widget's first option. What the visitor has just chosen the browser knows.
+    if key not in st.session_state:
+        st.session_state[_left(key)] = found
+    if found == st.session_state.get(_left(key)) or found != st.session_state[key]:
         st.session_state[key] = found
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from explorer import notes
-from explorer.language import language, told, tr, using
+from explorer.language import language, told, tr
 from explorer.notes import Guess, Note
 from explorer.ui import frame, sitemap
 
@@ -64,7 +63,7 @@ def panel(guesses: list[Guess]) -> None:
     left, right, _ = st.columns([2, 2, 3])
     text = notes.markdown(title, kept(), guesses, remarks)
     left.download_button(
-        tr("Download as a page"), partial(_page, title, tuple(kept()), guesses, remarks, language()),
+        tr("Download as a page"), _page(title, guesses, remarks),
         "residual-notes.html", "text/html",
         icon=":material/download:", type="primary", width="stretch", key="notes-html",
     )  # fmt: skip
@@ -90,12 +89,11 @@ def _one(index: int, note: Note) -> None:
         kept()[index] = replace(note, remark=remark)
 
 
-def _page(title: str, found: Sequence[Note], guesses: Sequence[Guess], remarks: str, spoken: str) -> bytes:
-    """Made when it is asked for, in a thread that knows no visitor."""
+def _page(title: str, guesses: Sequence[Guess], remarks: str) -> bytes:
+    """Made before it is asked for: a click on a file that is made later is lost if the page runs again meanwhile."""
     from plotly.offline import get_plotlyjs
 
-    with using(spoken):
-        return notes.page(title, found, guesses, remarks, spoken, get_plotlyjs()).encode()
+    return notes.page(title, kept(), guesses, remarks, language(), get_plotlyjs()).encode()
 
 
 def _title() -> str:

@@ -15,7 +15,7 @@ def test_a_figure_is_kept_remarked_on_and_taken_home(page: Any, server: str, tmp
     page.get_by_role("link", name="Notes", exact=True).click()
     page.get_by_label("My remark", exact=True).fill("smaller, not smaller still")
     page.get_by_label("My remark", exact=True).press("Enter")
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1000)
     page.wait_for_function(_IDLE)
     page.get_by_text("residual responses are smaller than plain ones").wait_for()
     with page.expect_download() as started:
