@@ -58,11 +58,28 @@ ALLOWED = {
     "plots": _LOW | {"plots", "measurement", "paper"},
     "runs": _LOW,
     "recordings": _LOW | {"runs", "checkpoints"},
+    "passes": {"errors", "language"},
+    "presence": {"errors", "language"},
+    "shown": _LOW | {"recipes", "sweep"},
+    "room": _LOW | {"passes", "presence", "runs", "shown"},
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
     "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states", "files"},
     "ui": _MIDDLE
-    | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines", "notes"},
+    | {
+        "ui",
+        "attribution",
+        "plots",
+        "runs",
+        "recordings",
+        "imported",
+        "export",
+        "jobs",
+        "engines",
+        "notes",
+        "passes",
+        "room",
+    },
     "commands": _MIDDLE
     | {
         "files",
@@ -84,9 +101,9 @@ HOMES = {
     "captum": ("explorer/attribution/",),
     "plotly": ("explorer/plots/", "explorer/ui/"),
     "streamlit": ("explorer/ui/", "pages/", "app.py"),
-    "sqlite3": ("explorer/runs.py",),
     "sklearn": ("explorer/measurement/",),
     "scipy": ("explorer/measurement/",),
+    "sqlite3": ("explorer/runs.py", "explorer/room.py"),
 }
 
 
