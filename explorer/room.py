@@ -240,13 +240,18 @@ class Rooms:
                 )  # fmt: skip
             self._keep(connection, who, runs)
 
-    def taken(self, signed: str) -> dict[str, str]:
-        """Whose the cells of the experiment are that somebody took: run to member."""
+    def mine(self, signed: str) -> list[str]:
+        """The runs that are this member's, the newest first."""
         with self._reading(signed) as (connection, who):
-            experiment = _experiment(self._room(connection, who.code))
-            cells = {config.run for config in experiment.sweep.runs} if experiment else set()
-            owned = connection.execute("SELECT run, member FROM owned WHERE code = ?", (who.code,)).fetchall()
-        return {run: member for run, member in owned if run in cells}
+            query = "SELECT run FROM owned WHERE code = ? AND member = ? ORDER BY taken DESC, run"
+            return [run for (run,) in connection.execute(query, (who.code, who.member))]
+
+    def taken(self, code: str) -> set[str]:
+        """The runs that somebody in a room took; none if it has ended. It is not said whose."""
+        with self._connection() as connection:
+            if self._room(connection, code) is None:
+                return set()
+            return {run for (run,) in connection.execute("SELECT run FROM owned WHERE code = ?", (code,))}
 
     def check_may_change(self, signed: str | None, runs: Sequence[str]) -> None:
         """Refuse who wants to stop, pause or delete runs of a room that are another's, outsiders too.

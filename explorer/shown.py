@@ -65,7 +65,8 @@ class Experiment:
         cells = len(self.networks) * len(self.values) * self.seeds
         if not 0 < cells <= MOST_CELLS:
             raise RequestError(tr("an experiment has 1 to {most} trainings, not {count}", most=MOST_CELLS, count=cells))
-        _ = self.sweep.runs  # refuses a network that cannot have a value
+        if len({config.run for config in self.sweep.runs}) < cells:  # which refuses a network that cannot have a value
+            raise RequestError(tr("some of these trainings are the same: choose networks that differ otherwise"))
 
     def to_json(self) -> str:
         """As a room keeps it."""

@@ -136,6 +136,7 @@ def test_a_closed_room_is_gone_for_all_and_runs_stay(house: Rooms, store: Store,
         with pytest.raises(RequestError, match="has ended"):
             house.room(signed)
     house.check_may_change(None, [tiny_run.run])
+    assert house.taken(code_of(presenter)) == set()
     assert store.run(tiny_run.run).state == QUEUED
 
 
@@ -321,7 +322,8 @@ def test_cells_are_given_once_seed_by_seed(house: Rooms, store: Store) -> None:
     for wrong in ((2, 0), (0, 2), (-1, 0), (0, -1)):
         with pytest.raises(RequestError, match="no such training"):
             house.take(people[2], *wrong)
-    assert set(house.taken(presenter)) == {one.run for one in taken}
+    assert house.taken(code(house, presenter)) == {one.run for one in taken}
+    assert house.mine(people[1]) == [taken[1].run]
     assert store.ahead(taken[1].run) == 1
     store.stop([taken[0].run])
     assert house.take(people[2], 1, 1) == taken[0], "what was stopped is free again"

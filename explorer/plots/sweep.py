@@ -15,17 +15,23 @@ from explorer.plots.curves import NetworkLine, network_lines
 _PANELS = {"test": later("Test error"), "training": later("Training error")}
 
 
-def errors_by_factor(found: Mapping[NetworkConfig, Sequence[Point]], label: str, scale: str) -> go.Figure:
+def errors_by_factor(
+    found: Mapping[NetworkConfig, Sequence[Point]], label: str, scale: str, values: Sequence[Any] = ()
+) -> go.Figure:
     """Test error left (bold), training error right (thin), a line a network: means, with a band from the best seed to
-    the worst. `scale` of the x axis, called `label`: log · linear · category.
+    the worst. `scale` of the x axis, called `label`: log · linear · category; it has `values` before they have results.
     """
     figure = theme.panels([told(title) for title in _PANELS.values()], tr("error at the end"))
     lines = network_lines({(network, False) for network in found})
     for column, split in enumerate(_PANELS, 1):
+        expected = [written(value) if scale == "category" else value for value in values]
+        empty = go.Scatter(x=expected, y=[None] * len(expected), showlegend=False, hoverinfo="skip")
+        if expected:
+            figure.add_trace(empty, row=1, col=column)
         for network in sorted(found, key=lambda network: lines[network, False].name):
             for trace in _traces(found[network], lines[network, False], split, scale):
                 figure.add_trace(trace, row=1, col=column)
-    ticks = sorted({point.value for points in found.values() for point in points}, key=str)
+    ticks = sorted({*values, *(point.value for points in found.values() for point in points)}, key=str)
     shown: dict[str, Any] = {"type": "category"}
     if scale != "category":
         numbers = {"tickvals": ticks, "ticktext": [f"{value:,g}" for value in ticks]}
