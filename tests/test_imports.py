@@ -78,6 +78,7 @@ ALLOWED = {
         "engines",
         "notes",
         "passes",
+        "shown",
         "room",
     },
     "commands": _MIDDLE

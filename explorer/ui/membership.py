@@ -14,7 +14,7 @@ def signed() -> str | None:
     """The pass of this visitor; None outside of a room, or when it has ended."""
     held: str | None = st.session_state.get(_KEY)
     if held is None:
-        held = st.context.cookies.get(COOKIE)
+        held = _browsers()[0]
     if not held:
         return None
     try:
@@ -47,7 +47,7 @@ def enter() -> str | None:
 
 def join(code: str) -> str:
     """Become a visitor of the room of this code."""
-    found = resources.rooms().join(code, _session(), st.context.ip_address or "here")
+    found = resources.rooms().join(code, _session(), _browsers()[1])
     hold(found)
     st.query_params["code"] = resources.rooms().look(found).code
     return found
@@ -57,6 +57,11 @@ def leave() -> None:
     """Be in no room any more."""
     hold("")
     st.query_params.pop("code", None)
+
+
+def _browsers() -> tuple[str | None, str]:
+    """The pass that the browser kept, and the address that it asks from."""
+    return st.context.cookies.get(COOKIE), st.context.ip_address or "here"
 
 
 def _session() -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.errors import RequestError
+from explorer.errors import ExplorerError, RequestError
 from explorer.language import tr
 from explorer.shown import EXPERIMENT, LESSON, POLL, RUNS
 from explorer.ui import (
@@ -22,7 +22,7 @@ def panel() -> None:
     """The door for who is in no room, else what their role sees."""
     try:
         signed = membership.enter()
-    except RequestError as error:
+    except ExplorerError as error:
         _door(error)
         return
     if signed is None:
@@ -32,12 +32,13 @@ def panel() -> None:
     st.fragment(room_desk.draw if presents else _seat, key="room")(signed)
 
 
-def _door(refused: RequestError | None = None) -> None:
+def _door(refused: ExplorerError | None = None) -> None:
     """A code to come in with, or a room of one's own."""
     st.title(tr("Work through it together"), anchor=False)
     if refused:
         frame.show_error(refused)
-    room_watch.forget()
+    else:
+        room_watch.forget()
     come, begin = st.columns(2, gap="large")
     with come, st.form("room-join", border=False):
         st.subheader(tr("I have a code"), anchor=False)
