@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.language import language, told, tr, using
 from explorer.measurement.sweep import points
 from explorer.plots import theme
-from explorer.plots.sweep import alternative_text, errors_by_factor
+from explorer.plots.sweep import alternative_text, called, errors_by_factor
 from explorer.recipes import RECIPES
 from explorer.room import Room
 from explorer.runs import ACTIVE, DONE, FAILED, QUEUED, RUNNING, Run
@@ -15,6 +15,7 @@ from explorer.shown import MOST_CELLS, Experiment
 from explorer.sweep import Results
 from explorer.ui import error_chart, frame, live_feed, resources, sentences, sweeps
 from explorer.ui.live_plot import watched_plot
+from explorer.ui.names import message
 from explorer.ui.runs import final, submit
 
 _HEIGHT, _NARROW_HEIGHT = 400, 640
@@ -79,8 +80,8 @@ def board(room: Room, experiment: Experiment) -> None:
             now = progress(room, experiment)
             found = points(now.results, experiment.factor)
             label = told(factor.label)
-            figure = errors_by_factor(found, label, factor.scale, experiment.sweep.values)
-            alt = alternative_text(found, label)
+            figure = errors_by_factor(found, label, factor.scale, experiment.sweep.values, factor.name)
+            alt = alternative_text(found, label, factor.name)
             narrow = theme.stacked(figure, _NARROW_HEIGHT)
             return live_feed.Picture(figure, alt, narrow, now.done / now.cells, now.said)
 
@@ -154,7 +155,7 @@ def _standing(mine: list[Run], experiment: Experiment) -> None:
     elif run.state == DONE and (last := final(run)):
         st.success(what + tr("errs on {error:.1%} of the test images", error=last.test_error), icon=":material/check:")
     elif run.state == FAILED:
-        st.error(what + run.message)
+        st.error(what + message(run))
 
 
 def _part(run: Run, experiment: Experiment) -> str:
@@ -170,7 +171,7 @@ def _part(run: Run, experiment: Experiment) -> str:
 def _network(experiment: Experiment, network: int) -> str:
     """What a network is called beside the others: without what all of them share, or will be changed."""
     name = experiment.networks[network].replace(f":width={RECIPES[_RECIPE].width}", "")
-    return name.partition("-")[0] if experiment.factor == "depth" else name
+    return called(name, experiment.factor)
 
 
 def _take(signed: str, experiment: Experiment, proposed: tuple[int, int], again: bool) -> None:

@@ -10,7 +10,7 @@ from explorer.config import NetworkConfig, RunConfig, network
 from explorer.language import later, told, tr
 from explorer.measurement.sweep import Difference, changes, differences, points
 from explorer.plots import theme
-from explorer.plots.sweep import alternative_text, errors_by_factor
+from explorer.plots.sweep import alternative_text, called, errors_by_factor
 from explorer.recipes import RECIPES
 from explorer.records import Provenance
 from explorer.runs import ACTIVE, DONE, FAILED, Run
@@ -167,9 +167,10 @@ def _answer(question: Question, results: Results, made: Provenance, key: str, ho
     frame.provenance_badge(replace(made, seconds=0))
     label = told(question.factor.label)
     found = points(results, question.factor.name)
-    figure = errors_by_factor(found, label, question.factor.scale)
+    field = question.factor.name
+    figure = errors_by_factor(found, label, question.factor.scale, field=field)
     narrow = theme.stacked(figure, _NARROW_HEIGHT)
-    live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(found, label), narrow=narrow)
+    live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(found, label, field), narrow=narrow)
 
 
 def how(results: Results) -> str:
@@ -250,7 +251,7 @@ def _compared(results: Results, field: str, first: NetworkConfig, second: Networ
     found = differences(results, field, first, second)
     if not found:
         return ""
-    asked = {"first": _name(first), "second": _name(second), "changes": _told(found)}
+    asked = {"first": called(_name(first), field), "second": called(_name(second), field), "changes": _told(found)}
     return tr("**{first}** against {second}: the test error is {changes}.", **asked)
 
 
