@@ -152,11 +152,12 @@ def _experiment(signed: str, room: Room) -> None:
 
 
 def _runs(signed: str, room: Room) -> None:
-    trainings(room.shown.name)
-    if st.button(tr("Show the newest"), icon=":material/refresh:", key="room-newest"):
-        _switch(signed)
-        st.rerun()
-    sitemap.link("degradation")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(tr("Show the newest"), icon=":material/refresh:", key="room-newest"):
+            _switch(signed)
+            st.rerun()
+        sitemap.link("degradation")
+    trainings(room.shown.name)  # last: in presenter mode the chart takes what height is left
 
 
 def trainings(names: str) -> None:

@@ -136,3 +136,10 @@ def test_the_presenters_room_can_be_read_from_the_back_row(page: Any, classroom:
         assert page.evaluate(_SMALL) == [], at
         assert not page.evaluate(_SCROLLS), at
         page.keyboard.press("PageDown")
+    page.locator(".st-key-room-kind button").nth(2).click()
+    page.locator(".st-key-room-propose button").click()
+    page.locator(DRAWN).wait_for()
+    page.get_by_text(re.compile("24")).first.wait_for()
+    _settle(page)
+    assert page.evaluate(_SMALL) == []
+    assert not page.evaluate(_SCROLLS)
