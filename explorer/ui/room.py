@@ -21,6 +21,7 @@ from explorer.ui import (
 def panel() -> None:
     """The door for who is in no room, else what their role sees."""
     try:
+        resources.rooms()  # a store that cannot be used is said at the door
         signed = membership.enter()
     except ExplorerError as error:
         _door(error)
