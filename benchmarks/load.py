@@ -64,7 +64,7 @@ class Visitor:
     async def run(self, fragment: str = "") -> None:
         """Ask for the page anew, or for one of its fragments."""
         message = BackMsg()
-        message.rerun_script.query_string = f"recipe={RECIPES[RECIPE].label}"
+        message.rerun_script.query_string = f"recipe={RECIPE}"
         message.rerun_script.page_script_hash = self.page
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = bool(fragment)
