@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -64,7 +64,7 @@ class Visitor:
     async def run(self, fragment: str = "") -> None:
         """Ask for the page anew, or for one of its fragments."""
         message = BackMsg()
-        message.rerun_script.query_string = f"recipe={RECIPES[RECIPE].label}"
+        message.rerun_script.query_string = f"recipe={RECIPE}"
         message.rerun_script.page_script_hash = self.page
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = bool(fragment)
@@ -75,6 +75,7 @@ class Visitor:
     async def listen(self) -> None:
         """Take what the server sends, as a browser would."""
         async for content in self.socket:
+            self.hear(content)
             message = ForwardMsg.FromString(content)
             kind = message.WhichOneof("type")
             if kind == "new_session":
@@ -82,13 +83,16 @@ class Visitor:
                 self.answering = not message.metadata.run.fragment_ids
                 if self.answering:
                     self.stop_clocks()
-            elif kind == "delta" and (feed := _FEED.search(content)):
-                self.feed = feed[0].decode()
             elif kind == "auto_rerun":
                 self._start_clock(message.auto_rerun.fragment_id, message.auto_rerun.interval)
             elif kind == "script_finished" and self.answering and self.asked is not None:
                 self.waits.append(time.perf_counter() - self.asked)
                 self.asked, self.answering = None, False
+
+    def hear(self, content: bytes) -> None:
+        """Take from a message where the live chart is."""
+        if feed := _FEED.search(content):
+            self.feed = feed[0].decode()
 
     async def look(self) -> None:
         """Ask for the newest picture of the live chart once a second while `looking`, as its script does."""
@@ -124,14 +128,16 @@ class Visitor:
 
 
 @asynccontextmanager
-async def arrived(port: int, browsers: int) -> AsyncIterator[list[Visitor]]:
+async def arrived(
+    port: int, browsers: int, kind: Callable[[Any, HTTPConnection], Visitor] = Visitor
+) -> AsyncIterator[list[Visitor]]:
     """So many visitors, each with the page open and answered; they neither look nor change anything yet."""
     async with AsyncExitStack() as opened:
         visitors, tasks = [], []
         for _ in range(browsers):
             address = f"ws://127.0.0.1:{port}/_stcore/stream"
             connecting = websockets.connect(address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=None)
-            visitor = Visitor(await opened.enter_async_context(connecting), HTTPConnection("127.0.0.1", port))
+            visitor = kind(await opened.enter_async_context(connecting), HTTPConnection("127.0.0.1", port))
             tasks += [asyncio.create_task(visitor.listen()), asyncio.create_task(visitor.look())]
             visitors.append(visitor)
             await visitor.run()

@@ -245,6 +245,13 @@ class Store:
             query = "SELECT count(*) FROM runs WHERE state IN (?, ?) AND engine = ?"
             return int(connection.execute(query, (*ACTIVE, engine)).fetchone()[0])
 
+    def ahead(self, run: str) -> int | None:
+        """How many runs its engine takes before this one; None if it does not wait."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE run = ? AND state = ?", (run, QUEUED)).fetchone()
+            query = "SELECT count(*) FROM runs WHERE state = ? AND engine = ? AND turn < ?"
+            return int(connection.execute(query, (QUEUED, row["engine"], row["turn"])).fetchone()[0]) if row else None
+
     def newest(self, run: str) -> tuple[int, int]:
         """A run's attempt and the seq of its newest record (-1: none): changes whenever there are more records."""
         with self._reading() as connection:

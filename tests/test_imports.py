@@ -1,6 +1,7 @@
 """The import rule of design.md: downwards only, and heavy packages have their one home."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,11 +59,29 @@ ALLOWED = {
     "plots": _LOW | {"plots", "measurement", "paper"},
     "runs": _LOW,
     "recordings": _LOW | {"runs", "checkpoints"},
+    "passes": {"errors", "language"},
+    "presence": {"errors", "language"},
+    "shown": _LOW | {"recipes", "sweep"},
+    "room": _LOW | {"passes", "presence", "runs", "shown"},
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
     "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states", "files"},
     "ui": _MIDDLE
-    | {"ui", "attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines", "notes"},
+    | {
+        "ui",
+        "attribution",
+        "plots",
+        "runs",
+        "recordings",
+        "imported",
+        "export",
+        "jobs",
+        "engines",
+        "notes",
+        "passes",
+        "shown",
+        "room",
+    },
     "commands": _MIDDLE
     | {
         "files",
@@ -84,9 +103,9 @@ HOMES = {
     "captum": ("explorer/attribution/",),
     "plotly": ("explorer/plots/", "explorer/ui/"),
     "streamlit": ("explorer/ui/", "pages/", "app.py"),
-    "sqlite3": ("explorer/runs.py",),
     "sklearn": ("explorer/measurement/",),
     "scipy": ("explorer/measurement/",),
+    "sqlite3": ("explorer/runs.py", "explorer/room.py"),
 }
 
 
@@ -122,6 +141,15 @@ def test_imports_run_downwards(file: Path) -> None:
             assert rest[0] in allowed, f"{path} may not import {name}"
         assert package not in ("pages", "app", "tests", "benchmarks"), f"{path} may not import {name}"
         assert path.startswith(HOMES.get(package, ("",))), f"{package} has another home than {path}"
+
+
+def test_pages_change_runs_only_where_it_is_asked_whose_they_are() -> None:
+    """A room's runs are guarded in explorer/ui/runs.py; nothing else of the pages may reach past it."""
+    change = re.compile(r"store\.(stop|pause|resume|rename|delete)\(")
+    found = [
+        file for file in _files() if "ui" in file.parts or "pages" in file.parts if change.search(file.read_text())
+    ]
+    assert [file.name for file in found] == ["runs.py"]
 
 
 def test_what_the_pages_need_before_they_paint_does_not_import_torch() -> None:

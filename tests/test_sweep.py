@@ -104,6 +104,11 @@ def test_the_figure_has_a_line_a_network_and_a_band_from_best_to_worst() -> None
     assert tuple(lines[0].y) == pytest.approx((0.70, 0.62))
     assert tuple(bands[0].y) == pytest.approx((0.80, 0.63, 0.61, 0.60))
     assert figure.layout.xaxis.type == "log"
+    assert {trace.name for trace in errors_by_factor(points(DATA, "depth"), "layers", "log", field="depth").data} == {
+        "plain", "resnet", None,
+    }  # fmt: skip
+    empty = errors_by_factor({}, "layers", "log", (8, 14), "depth")
+    assert [tuple(trace.x) for trace in empty.data] == [(8, 14)] * 2, "both panels stand before there is a result"
     assert "plain-8 at 250: test 70.0%" in alternative_text(points(DATA, "train_images"), "training images")
 
 

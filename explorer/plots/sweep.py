@@ -1,6 +1,7 @@
 """Errors at the end against one factor, of several networks."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import mean
 from typing import Any
 
@@ -15,17 +16,26 @@ from explorer.plots.curves import NetworkLine, network_lines
 _PANELS = {"test": later("Test error"), "training": later("Training error")}
 
 
-def errors_by_factor(found: Mapping[NetworkConfig, Sequence[Point]], label: str, scale: str) -> go.Figure:
+def errors_by_factor(
+    found: Mapping[NetworkConfig, Sequence[Point]], label: str, scale: str, values: Sequence[Any] = (), field: str = ""
+) -> go.Figure:
     """Test error left (bold), training error right (thin), a line a network: means, with a band from the best seed to
-    the worst. `scale` of the x axis, called `label`: log · linear · category.
+    the worst. `scale` of the x axis, called `label`: log · linear · category; it has `values` before they have results.
+
+    `field` is what the factor changes.
     """
     figure = theme.panels([told(title) for title in _PANELS.values()], tr("error at the end"))
     lines = network_lines({(network, False) for network in found})
     for column, split in enumerate(_PANELS, 1):
+        expected = [written(value) if scale == "category" else value for value in values]
+        empty = go.Scatter(x=expected, y=[None] * len(expected), showlegend=False, hoverinfo="skip")
+        if expected:
+            figure.add_trace(empty, row=1, col=column)
         for network in sorted(found, key=lambda network: lines[network, False].name):
-            for trace in _traces(found[network], lines[network, False], split, scale):
+            line = lines[network, False]
+            for trace in _traces(found[network], replace(line, name=called(line.name, field)), split, scale):
                 figure.add_trace(trace, row=1, col=column)
-    ticks = sorted({point.value for points in found.values() for point in points}, key=str)
+    ticks = sorted({*values, *(point.value for points in found.values() for point in points)}, key=str)
     shown: dict[str, Any] = {"type": "category"}
     if scale != "category":
         numbers = {"tickvals": ticks, "ticktext": [f"{value:,g}" for value in ticks]}
@@ -35,12 +45,19 @@ def errors_by_factor(found: Mapping[NetworkConfig, Sequence[Point]], label: str,
     return figure
 
 
-def alternative_text(found: Mapping[NetworkConfig, Sequence[Point]], label: str) -> str:
+def called(name: str, field: str) -> str:
+    """A network's name where `field` is changed: without the depth that it only has by default."""
+    family, _, rest = name.partition("-")
+    return f"{family} {rest.lstrip('0123456789')}".strip() if field == "depth" else name
+
+
+def alternative_text(found: Mapping[NetworkConfig, Sequence[Point]], label: str, field: str = "") -> str:
     """What `errors_by_factor` shows, in words."""
     said = [
         tr(
             "{network} at {value}: test {test:.1%}, training {training:.1%}",
-            network=network.name, value=written(point.value), test=mean(point.test), training=mean(point.training),
+            network=called(network.name, field), value=written(point.value), test=mean(point.test),
+            training=mean(point.training),
         )
         for network, points in found.items() for point in points
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from explorer.engines.studies import Study
 from explorer.language import tr
 from explorer.runs import ACTIVE, Run
 from explorer.ui import error_chart, resources, sentences, studies
-from explorer.ui.runs import final, submit
+from explorer.ui.runs import final, stop_runs, submit
 
 _IMAGES = 1000
 Pair = tuple[Run, Run]
@@ -55,7 +55,7 @@ def _trained_on(pairs: Sequence[Pair]) -> None:
     st.fragment(_chart, key="constructed-race")(pairs, live, active)
     if active:
         if st.button(tr("Stop"), icon=":material/stop:", key="constructed-race-stop"):
-            resources.server().store.stop([run.run for run in live if run.state in ACTIVE])
+            stop_runs([run.run for run in live if run.state in ACTIVE])
             st.rerun()
         return
     missing = [config for config in wanted if config.run not in {run.run for run in live if final(run)}]

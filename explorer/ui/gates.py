@@ -18,7 +18,7 @@ from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.ui import address, controls, error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label, message
-from explorer.ui.runs import records, submit
+from explorer.ui.runs import records, stop_runs, submit
 
 _DEPTH, _RECIPE, _CHOSEN = 20, "brief", "gates-run"
 _TICK_SECONDS = 1.0
@@ -185,7 +185,7 @@ def _train_here() -> None:
         run = resources.server().store.get(config.run)
         if run and run.state in ACTIVE:
             if st.button(tr("Stop"), icon=":material/stop:", key="gates-stop", width="stretch"):
-                resources.server().store.stop([run.run])
+                stop_runs([run.run])
                 st.rerun()
             return
         if run and run.state == FAILED:

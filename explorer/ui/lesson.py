@@ -95,6 +95,11 @@ def panel() -> None:
             sitemap.link(name)
 
 
+def step(name: str) -> Step | None:
+    """The step of this name."""
+    return next((step for step in STEPS if step.name == name), None)
+
+
 def _turn(at: int) -> None:
     """Back, how far, on; the arrow keys do the same."""
     back, middle, on = st.columns([1, 3, 1], vertical_alignment="center")
@@ -116,19 +121,28 @@ def _go(to: int) -> None:
     st.rerun()
 
 
+def screens() -> list[tuple[str, str]]:
+    """All screens of the lesson in presenter mode, each by its step's name and what is shown of it."""
+    return [(step.name, what) for step in STEPS for what in step.screens]
+
+
 def _screen(step: Step) -> None:
     """One thing: what is said or asked, what is shown, or what that means; as the address says."""
-    screens = [(one.name, what) for one in STEPS for what in one.screens]
     asked = st.query_params.get("screen", step.screens[0])
     what = asked if asked in step.screens else step.screens[0]
-    at = screens.index((step.name, what))
+    draw(step, what, _chosen(step.name))
+    _turn_screen(screens(), screens().index((step.name, what)))
+
+
+def draw(step: Step, what: str, answer: str | None) -> None:
+    """One screen of a step; `answer` is what was guessed before the result."""
     title, body = text(step.name, language())
     begins, _, goes_on = body.partition("\n\n")
     with st.container(key="screen" if what == SHOW else "words"):
         if what == SHOW:
             st.html(f'<h1 class="rx-eyebrow">{title}</h1>')
-            if step.question and _chosen(step.name):
-                _judged(step.question, _chosen(step.name))
+            if step.question and answer:
+                _judged(step.question, answer)
             with frame.errors_in_place():
                 (step.slide or step.panel)()
         else:
@@ -137,7 +151,6 @@ def _screen(step: Step) -> None:
             st.markdown(goes_on if what == TELL else begins if step.question else body)
             if step.question and what == SAY:
                 _asked(step.name, step.question)
-    _turn_screen(screens, at)
 
 
 def _turn_screen(screens: Sequence[tuple[str, str]], at: int) -> None:

@@ -13,7 +13,7 @@ from explorer.race import Race
 from explorer.recipes import RECIPES, is_papers
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, Run
 from explorer.ui import error_chart, frame, resources, sentences
-from explorer.ui.runs import final, most_trained, submit
+from explorer.ui.runs import final, most_trained, pause_runs, resume_runs, stop_runs, submit
 
 _LONG = RECIPES["paper"].training.steps
 _TO_THE_END = later(
@@ -30,21 +30,21 @@ def panel(race: Race) -> None:
 
 def start_or_stop(race: Race, location: str) -> None:
     """The one button: it starts the next seed and says how long that takes, or goes on; pause and stop what trains."""
-    server, live = resources.server(), _live(race)
+    live = _live(race)
     active = [run.run for run in live if run.state in ACTIVE]
     paused = [run.run for run in live if run.state == PAUSED]
     if active:
         stop, pause = st.columns(2, gap="small")
         if stop.button(tr("Stop"), icon=":material/stop:", key="race-stop", width="stretch"):
-            server.store.stop(active)
+            stop_runs(active)
             st.rerun()
         if pause.button(tr("Pause"), icon=":material/pause:", key="race-pause", width="stretch"):
-            server.store.pause(active)
+            pause_runs(active)
             st.rerun()
         return
     if paused:
         if st.button(tr("Go on"), type="primary", icon=":material/play_arrow:", key="race-resume", width="stretch"):
-            server.store.resume(paused)
+            resume_runs(paused)
             st.rerun()
         return
     seed = _next_seed(race, live)

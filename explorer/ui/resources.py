@@ -21,6 +21,7 @@ from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
 from explorer.language import tr
 from explorer.recordings import Catalogue, Library
+from explorer.room import Rooms
 from explorer.runs import Run, Store
 from explorer.ui.names import label
 
@@ -91,6 +92,16 @@ def studies() -> Studies:
 def errands() -> Errands:
     """The maps that were made here, or are being made, for all visitors."""
     return Errands(_KEPT_MAPS)
+
+
+@st.cache_resource
+def _rooms(folder: str) -> Rooms:
+    return Rooms(server().store)
+
+
+def rooms() -> Rooms:
+    """The rooms of this server's store."""
+    return _rooms(str(home()))
 
 
 @st.cache_resource

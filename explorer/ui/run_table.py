@@ -16,7 +16,7 @@ from explorer.ui import engine, exchange, frame, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label as run_label
 from explorer.ui.names import message
-from explorer.ui.runs import final, records
+from explorer.ui.runs import delete_runs, final, pause_runs, records, rename_run, resume_runs, stop_runs
 
 _TICK_SECONDS = 2.0
 _SPARK_POINTS = 30
@@ -139,7 +139,7 @@ def _one(run: Run) -> None:
     if resources.server().store.get(run.run):
         wanted = name.text_input(tr("Name"), run.label, max_chars=80, key=f"runs-name-{run.run}")
         if wanted != run.label:
-            resources.server().store.rename(run.run, wanted)
+            rename_run(run.run, wanted)
             st.rerun()
     if run.state == DONE:
         export.download_button(
@@ -153,11 +153,10 @@ def _one(run: Run) -> None:
 
 def _control(runs: Sequence[Run]) -> None:
     """Buttons for those of the chosen runs that can be paused, stopped or go on."""
-    store = resources.server().store
     moves = (
-        (tr("Pause"), "pause", ACTIVE, store.pause),
-        (tr("Stop"), "stop", (*ACTIVE, PAUSED), store.stop),
-        (tr("Go on"), "play_arrow", RESUMABLE, store.resume),
+        (tr("Pause"), "pause", ACTIVE, pause_runs),
+        (tr("Stop"), "stop", (*ACTIVE, PAUSED), stop_runs),
+        (tr("Go on"), "play_arrow", RESUMABLE, resume_runs),
     )
     able = [move for move in moves if any(run.state in move[2] for run in runs)]
     for column, (label, icon, states, move) in zip(st.columns(6), able, strict=False):
@@ -174,6 +173,5 @@ def _delete(runs: Sequence[Run]) -> None:
         st.markdown(tr("Records and weights go for good: {names}.", names=names))
         if st.button(label, type="primary", key="runs-delete"):
             with frame.errors_in_place():
-                for run in runs:
-                    resources.server().store.delete(run.run)
+                delete_runs([run.run for run in runs])
                 st.rerun()

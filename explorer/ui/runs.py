@@ -11,8 +11,8 @@ from explorer.config import RunConfig
 from explorer.language import tr
 from explorer.network_config import shared_options, short_names
 from explorer.records import EvaluationRecord, Record
-from explorer.runs import DONE, LOCAL, Run
-from explorer.ui import engine, limits, resources
+from explorer.runs import ACTIVE, DONE, LOCAL, Run
+from explorer.ui import engine, limits, membership, resources
 from explorer.ui.names import label
 
 _SHOWN_AT_ONCE = 8
@@ -57,16 +57,60 @@ def submit(configs: list[RunConfig], location: str) -> None:
     where = engine.chosen()
     for config in configs if where == LOCAL else []:  # a cluster's nodes have memory of their own
         check_training(config)
-    server = resources.server()
     limits.take("runs", len(configs))
+    if signed := membership.signed():
+        resources.rooms().own(signed, [config.run for config in configs])
+    server = resources.server()
     server.store.submit(configs, location, where)
     server.engine.tend()
+
+
+def stop_runs(runs: list[str]) -> None:
+    """End these runs. This and what follows is refused where one of them is another's of a room."""
+    _mine(runs)
+    resources.server().store.stop(runs)
+
+
+def pause_runs(runs: list[str]) -> None:
+    """Let these runs rest."""
+    _mine(runs)
+    resources.server().store.pause(runs)
+
+
+def resume_runs(runs: list[str]) -> None:
+    """Let runs that were paused, stopped or failed go on."""
+    _mine(runs)
+    resources.server().store.resume(runs)
+    resources.server().engine.tend()
+
+
+def rename_run(run: str, label: str) -> None:
+    """Give a run a name of one's own."""
+    _mine([run])
+    resources.server().store.rename(run, label)
+
+
+def delete_runs(runs: list[str]) -> None:
+    """Remove runs, records and weights; those under way must be stopped first."""
+    _mine(runs)
+    for run in runs:
+        resources.server().store.delete(run)
+
+
+def _mine(runs: list[str]) -> None:
+    resources.rooms().check_may_change(membership.signed(), runs)
 
 
 def latest_race(runs: Sequence[Run]) -> list[Run]:
     """Of these runs the newest finished one with those trained alike; recordings only if nothing was trained here."""
     own = [run for run in runs if run.created and run.state == DONE and not run.config.start]
     return _alike(own[0], own)[:_SHOWN_AT_ONCE] if own else longest_race(runs)
+
+
+def newest_together(runs: Sequence[Run]) -> list[Run]:
+    """Of these runs the newest that waits, trains or is done, with those trained alike."""
+    own = [run for run in runs if run.created and run.state in (*ACTIVE, DONE)]
+    return _alike(own[0], own)[:_SHOWN_AT_ONCE] if own else []
 
 
 def longest_race(runs: Sequence[Run]) -> list[Run]:

@@ -21,13 +21,13 @@ from starlette.routing import Route
 from explorer.config import network
 from explorer.data import sources
 from explorer.errors import ExplorerError
-from explorer.ui import frame, live_feed, resources, sitemap
+from explorer.ui import frame, live_feed, resources, room_watch, sitemap
 
 SETTLE_SECONDS = 1.5  # between the first script run and its last chart on the visitor's screen
 first_run_done = threading.Event()
 log = logging.getLogger(__name__)
 
-_FEEDS = "/live"
+_FEEDS, _STANDING = "/live", "/standing"
 _PLOTLY = distribution("plotly")
 _PLOTLY_FILE = Path(str(_PLOTLY.locate_file("plotly/package_data/plotly.min.js")))
 _PLOTLY_PATH = f"/vendor/plotly-{_PLOTLY.version}.min.js"
@@ -49,11 +49,17 @@ def feed_url(name: str) -> str:
     return f"{_base()}{_FEEDS}/{name}"
 
 
+def standing_url() -> str:
+    """The address at which this server says how somebody's room stands."""
+    return _base() + _STANDING
+
+
 def routes() -> list[Route]:
     """The addresses that the server answers itself, beside those of Streamlit."""
     return [
         Route(plotly_url(), _plotly),
         Route(feed_url("{name}"), live_feed.answer),
+        Route(standing_url(), room_watch.answer),
         # Streamlit serves the default page at the root alone; its name is an address too
         Route(f"{_base()}/{sitemap.HOME.name}", _home),
     ]

@@ -74,6 +74,9 @@ PAGES = (
     ),
     Entry("notes", STUDY, later("Notes"), ":material/bookmark:", later("What you kept, to take home.")),
     Entry("runs", WORKSHOP, later("Runs"), ":material/list_alt:", later("Every trained network, compared.")),
+    Entry(
+        "room", WORKSHOP, later("Room"), ":material/groups:", later("A class together: polls and a shared experiment.")
+    ),
 )
 HOME = PAGES[0]
 

@@ -10,7 +10,7 @@ from explorer.config import NetworkConfig, RunConfig, network
 from explorer.language import later, told, tr
 from explorer.measurement.sweep import Difference, changes, differences, points
 from explorer.plots import theme
-from explorer.plots.sweep import alternative_text, errors_by_factor
+from explorer.plots.sweep import alternative_text, called, errors_by_factor
 from explorer.recipes import RECIPES
 from explorer.records import Provenance
 from explorer.runs import ACTIVE, DONE, FAILED, Run
@@ -18,7 +18,7 @@ from explorer.sweep import FACTORS, Factor, Results, Sweep
 from explorer.ui import address, error_chart, frame, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import message
-from explorer.ui.runs import final, submit
+from explorer.ui.runs import final, stop_runs, submit
 
 _HEIGHT, _NARROW_HEIGHT = 380, 640
 _TICK_SECONDS = 2.0
@@ -46,8 +46,8 @@ def panel(question: Question) -> None:
     """The recorded answer, then a run of a smaller version."""
     recorded = resources.sweep(question.name)
     training = recorded.results[0][0].training
-    how = f"{_how(recorded.results)} {_broken([config for config, _ in recorded.failed])}"
-    _answer(question, recorded.results, recorded.provenance, f"{question.name}-recorded", how)
+    alike = f"{how(recorded.results)} {_broken([config for config, _ in recorded.failed])}"
+    _answer(question, recorded.results, recorded.provenance, f"{question.name}-recorded", alike)
     st.caption(told(question.paper))
     st.subheader(tr("A smaller version, here"), anchor=False)
     networks = tuple(replace(network(name), width=_BRIEF.width) for name in question.networks)
@@ -63,30 +63,40 @@ def panel(question: Question) -> None:
 
 def own() -> None:
     """Any factor, any networks: a sweep of one's own."""
+    chosen = choices("sweep")
+    if chosen is None:
+        st.info(tr("Choose at least one network and one value."), icon=":material/info:")
+        return
+    factor, networks, values = chosen
+    wanted = tuple(dict.fromkeys(map(factor.read, values)))
+    sweep = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, factor, wanted)
+    names = tuple(one.name for one in networks)
+    _here(Question("own", factor, names, wanted, lambda results: pairs(results, factor), ""), sweep)
+
+
+def choices(
+    key: str, factor_first: str = next(iter(FACTORS))
+) -> tuple[Factor, tuple[NetworkConfig, ...], tuple[str, ...]] | None:
+    """A factor, networks as wide as the brief recipe's, and values as typed; None while one of them is missing."""
     left, middle, right = st.columns([2, 4, 4])
-    with address.kept("sweep-factor", next(iter(FACTORS)), FACTORS):
+    with address.kept(f"{key}-factor", factor_first, FACTORS):
         name = left.selectbox(
-            tr("Factor"), list(FACTORS), format_func=lambda name: told(FACTORS[name].label), key="sweep-factor"
+            tr("Factor"), list(FACTORS), format_func=lambda name: told(FACTORS[name].label), key=f"{key}-factor"
         )
     factor = FACTORS[name]
-    with address.kept("sweep-networks", ["plain-20", "resnet-20"]):
+    with address.kept(f"{key}-networks", ["plain-20", "resnet-20"]):
         names = middle.multiselect(
             tr("Networks"),
             ["plain-20", "resnet-20", "plain-8", "resnet-8", "plain-32", "resnet-32", "preresnet-20", "highway-20"],
             accept_new_options=True,
             max_selections=6,
-            key="sweep-networks",
+            key=f"{key}-networks",
         )
-    usual, key = [_typed(value) for value in factor.values], f"sweep-values-{name}"
-    with address.kept(key, usual[:4]):
-        values = right.multiselect(tr("Values"), usual, accept_new_options=True, max_selections=8, key=key)
-    if not names or not values:
-        st.info(tr("Choose at least one network and one value."), icon=":material/info:")
-        return
+    usual, of_it = [_typed(value) for value in factor.values], f"{key}-values-{name}"
+    with address.kept(of_it, usual[:4]):
+        values = right.multiselect(tr("Values"), usual, accept_new_options=True, max_selections=8, key=of_it)
     networks = tuple(replace(network(one), width=_BRIEF.width) if "width" not in one else network(one) for one in names)
-    wanted = tuple(dict.fromkeys(map(factor.read, values)))
-    sweep = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, factor, wanted)
-    _here(Question("own", factor, tuple(names), wanted, lambda results: _pairs(results, factor), ""), sweep)
+    return (factor, networks, tuple(values)) if names and values else None
 
 
 def _here(question: Question, sweep: Sweep) -> None:
@@ -105,7 +115,7 @@ def _growing(question: Question, sweep: Sweep, was_active: bool) -> None:
     finished = [(run.config, last) for run in live if run.state == DONE and (last := final(run))]
     if finished:
         made = next(run.provenance for run in live if run.provenance)
-        _answer(question, finished, made, f"{question.name}-here", _how(finished))
+        _answer(question, finished, made, f"{question.name}-here", how(finished))
     for run in live:
         if run.state == FAILED:
             st.error(f"{run.config.network.name}: {message(run)}")
@@ -113,12 +123,11 @@ def _growing(question: Question, sweep: Sweep, was_active: bool) -> None:
 
 
 def _button(name: str, sweep: Sweep, live: Sequence[Run], active: Sequence[Run]) -> None:
-    store = resources.server().store
     if active:
         done = sum(run.state == DONE for run in live)
         st.progress(done / len(live), text=tr("{done} of {all} trainings done", done=done, all=len(live)))
         if st.button(tr("Stop"), icon=":material/stop:", key=f"sweep-{name}-stop"):
-            store.stop([run.run for run in active])
+            stop_runs([run.run for run in active])
             st.rerun()
         return
     missing = _next(sweep, live)
@@ -158,12 +167,13 @@ def _answer(question: Question, results: Results, made: Provenance, key: str, ho
     frame.provenance_badge(replace(made, seconds=0))
     label = told(question.factor.label)
     found = points(results, question.factor.name)
-    figure = errors_by_factor(found, label, question.factor.scale)
+    field = question.factor.name
+    figure = errors_by_factor(found, label, question.factor.scale, field=field)
     narrow = theme.stacked(figure, _NARROW_HEIGHT)
-    live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(found, label), narrow=narrow)
+    live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(found, label, field), narrow=narrow)
 
 
-def _how(results: Results) -> str:
+def how(results: Results) -> str:
     """What these runs have in common."""
     training = results[0][0].training
     return tr(
@@ -221,7 +231,7 @@ def data_sentences(results: Results) -> list[str]:
                    "these seeds can show.", depth=deepest)  # fmt: skip
     said = [
         first,
-        *_pairs([result for result in results if result[0].network.depth == deepest], FACTORS["train_images"]),
+        *pairs([result for result in results if result[0].network.depth == deepest], FACTORS["train_images"]),
     ]
     for family in ("plain", "resnet"):
         of_it = sorted((one for one in networks if one.family == family), key=lambda one: one.depth)
@@ -230,8 +240,8 @@ def data_sentences(results: Results) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
-def _pairs(results: Results, factor: Factor) -> list[str]:
-    """Each residual network against the plain one that differs in nothing else, at each value."""
+def pairs(results: Results, factor: Factor) -> list[str]:
+    """What can be said of each residual network against the plain one that differs in nothing else, at each value."""
     networks = list(points(results, factor.name))
     pairs = [(one, one.twin) for one in networks if one.family == "resnet" and one.twin in networks]
     return [said for residual, plain in pairs if (said := _compared(results, factor.name, residual, plain))]
@@ -241,7 +251,7 @@ def _compared(results: Results, field: str, first: NetworkConfig, second: Networ
     found = differences(results, field, first, second)
     if not found:
         return ""
-    asked = {"first": _name(first), "second": _name(second), "changes": _told(found)}
+    asked = {"first": called(_name(first), field), "second": called(_name(second), field), "changes": _told(found)}
     return tr("**{first}** against {second}: the test error is {changes}.", **asked)
 
 

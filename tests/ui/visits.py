@@ -51,7 +51,7 @@ def everything(app: AppTest) -> list[str]:
     for node in (*app.main, *app.sidebar):
         proto = getattr(node, "proto", None)
         if node.type == "bidi_component":
-            found += _strings(json.loads(proto.mixed.json or proto.json))
+            found += _strings(json.loads(proto.mixed.json or proto.json or "{}"))
         elif isinstance(proto, Message):
             found += _strings(MessageToDict(proto))
     return found
