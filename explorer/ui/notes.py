@@ -63,8 +63,7 @@ def panel(guesses: list[Guess]) -> None:
     left, right, _ = st.columns([2, 2, 3])
     text = notes.markdown(title, kept(), guesses, remarks)
     left.download_button(
-        tr("Download as a page"), _page(title, guesses, remarks),
-        "residual-notes.html", "text/html",
+        tr("Download as a page"), _page(title, guesses, remarks), "residual-notes.html", "text/html",
         icon=":material/download:", type="primary", width="stretch", key="notes-html",
     )  # fmt: skip
     right.download_button(
