@@ -7,7 +7,7 @@ _IDLE = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptS
 
 
 def test_a_figure_is_kept_remarked_on_and_taken_home(page: Any, server: str, tmp_path: Path) -> None:
-    page.goto(f"{server}/responses")
+    page.goto(f"{server}/gradients")
     page.locator(".residual-plot.is-drawn").first.wait_for(timeout=30_000)
     page.locator(".residual-plot").first.hover()
     page.locator("[data-title='Keep for my notes']").first.click()
@@ -17,7 +17,7 @@ def test_a_figure_is_kept_remarked_on_and_taken_home(page: Any, server: str, tmp
     page.get_by_label("My remark", exact=True).press("Enter")
     page.wait_for_timeout(1000)
     page.wait_for_function(_IDLE)
-    page.get_by_text("residual responses are smaller than plain ones").wait_for()
+    page.get_by_text("changes from the last layer back to the first").first.wait_for()
     with page.expect_download() as started:
         page.get_by_role("button", name="Download as a page").click()
     taken = tmp_path / "notes.html"
@@ -26,6 +26,6 @@ def test_a_figure_is_kept_remarked_on_and_taken_home(page: Any, server: str, tmp
     home.context.set_offline(True)
     home.goto(taken.as_uri())
     home.locator(".figure .main-svg").first.wait_for()
-    assert "residual responses are smaller than plain ones" in home.inner_text("body")
+    assert "changes from the last layer back to the first" in home.inner_text("body")
     assert "smaller, not smaller still" in home.inner_text("body")
-    assert f"{server}/responses" in home.inner_text("body")
+    assert f"{server}/gradients" in home.inner_text("body")
