@@ -1,6 +1,7 @@
 """CIFAR-10 as its authors publish it: a folder of pickled batches. No torch here."""
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -59,10 +60,13 @@ def source(batches: Path) -> Source:
     return Source("cifar", batches, f"{slug}@{known['fingerprint'][:12]}", description, licence)
 
 
-def pixels(batches: Path) -> Pixels:
-    """Read all batches; RequestError if one is not what CIFAR-10 has there."""
-    train = [_batch(batches / file) for file in TRAIN_FILES]
-    test_images, test_labels = _batch(batches / TEST_FILE)
+def pixels(batches: Path, note: Callable[[float], None]) -> Pixels:
+    """Read all batches; RequestError if one is not what CIFAR-10 has there. `note` hears the share that is done."""
+    parts = []
+    for done, file in enumerate((*TRAIN_FILES, TEST_FILE)):
+        note(done / len(PUBLISHED))
+        parts.append(_batch(batches / file))
+    *train, (test_images, test_labels) = parts
     return Pixels(
         CIFAR10_CLASSES,
         np.concatenate([images for images, _ in train]),

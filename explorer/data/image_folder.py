@@ -1,5 +1,6 @@
 """A folder of image files: train/<class>/* and test/<class>/*. No torch here."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,16 @@ def source(folder: Path) -> Source:
     return Source("folder", folder, f"images@{known['fingerprint'][:12]}", description, OWN_LICENCE)
 
 
-def pixels(folder: Path) -> Pixels:
-    """Decode all images; those that are not all of one small square size become 32×32."""
+def pixels(folder: Path, note: Callable[[float], None]) -> Pixels:
+    """Decode all images; those that are not all of one small square size become 32×32.
+
+    `note` hears the share that is done.
+    """
     known = _facts(folder)
-    classes = tuple(known["classes"])
-    train, test = (_decoded(folder, split, classes, known["side"]) for split in SPLITS)
+    classes, side = tuple(known["classes"]), known["side"]
+    before, whole = known["train"], known["train"] + known["test"]
+    train = _decoded(folder, "train", classes, side, lambda done: note(done / whole))
+    test = _decoded(folder, "test", classes, side, lambda done: note((before + done) / whole))
     return Pixels(classes, *train, *test)
 
 
@@ -79,9 +85,9 @@ def _files(folder: Path, split: str) -> list[Path]:
 
 
 def _decoded(
-    folder: Path, split: str, classes: tuple[str, ...], side: int
+    folder: Path, split: str, classes: tuple[str, ...], side: int, note: Callable[[int], None]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     files = _files(folder, split)
     number = {name: label for label, name in enumerate(classes)}
     labels = np.array([number[file.parent.name] for file in files], dtype=np.int64)
-    return decoded(((str(file), file) for file in files), len(files), side), labels
+    return decoded(((str(file), file) for file in files), len(files), side, note), labels

@@ -1,7 +1,7 @@
 """Images in the Parquet files of a Hugging Face data set. No torch here, and pyarrow only while reading."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,12 @@ def source(folder: Path) -> Source:
     return Source("parquet", folder, f"{slug}@{known['fingerprint'][:12]}", description, licence)
 
 
-def pixels(folder: Path) -> Pixels:
-    """Decode all images; RequestError names the first that cannot be read."""
+def pixels(folder: Path, note: Callable[[float], None]) -> Pixels:
+    """Decode all images; RequestError names the first that cannot be read. `note` hears the share that is done."""
     known = _facts(folder)
-    train = _decoded(folder, "train", known["side"])
-    test = _decoded(folder, "test", known["side"])
+    before, whole = known["train"], known["train"] + known["test"]
+    train = _decoded(folder, "train", known["side"], lambda done: note(done / whole))
+    test = _decoded(folder, "test", known["side"], lambda done: note((before + done) / whole))
     return Pixels(tuple(known["classes"]), *train, *test)
 
 
@@ -124,14 +125,16 @@ def _labels(folder: Path, split: str) -> NDArray[np.int64]:
     return labels
 
 
-def _decoded(folder: Path, split: str, side: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _decoded(
+    folder: Path, split: str, side: int, note: Callable[[int], None]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     labels = _labels(folder, split)
     rows = (
         (f"row {row} of {file.name}", image)
         for file in _files(folder, split)
         for row, image in enumerate(_images(file))
     )
-    return decoded(rows, len(labels), side), labels
+    return decoded(rows, len(labels), side, note), labels
 
 
 def _images(file: Path) -> Iterator[bytes]:

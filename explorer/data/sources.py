@@ -50,9 +50,14 @@ def resolve(data: str) -> Source:
     return _in_folder(data)
 
 
-def load(data: str) -> "ImageSet":
+def _unheard(_share: float) -> None:
+    pass
+
+
+def load(data: str, note: Callable[[float], None] = _unheard) -> "ImageSet":
     """The images of `resolve(data)`, decoded once and then mapped from the home's copy.
 
+    While they are decoded, `note` hears the share that is done; what it raises ends the work, and nothing is kept.
     Raises RequestError for a source that cannot be used or an image that cannot be read.
     """
     import torch
@@ -60,7 +65,7 @@ def load(data: str) -> "ImageSet":
     from explorer.data.image_set import ImageSet
 
     source = resolve(data)
-    pixels = decoded(source.name, _decoder(source))
+    pixels = decoded(source.name, _decoder(source, note))
     return ImageSet(
         name=source.name,
         description=source.description,
@@ -72,11 +77,11 @@ def load(data: str) -> "ImageSet":
     )
 
 
-def _decoder(source: Source) -> Callable[[], Pixels]:
+def _decoder(source: Source, note: Callable[[float], None]) -> Callable[[], Pixels]:
     path = source.path
     if path is None:
         return lambda: shapes.pixels(source.kind)
-    return lambda: _FOLDERS[source.kind].pixels(path)
+    return lambda: _FOLDERS[source.kind].pixels(path, note)
 
 
 def _in_folder(data: str) -> Source:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.errors import RequestError
 from explorer.language import later, told, tr
 from explorer.measurement.confusion import confusion
-from explorer.ui import address, controls, frame, resources
+from explorer.ui import address, controls, frame, reading
 from explorer.ui.attribution_maps import LOOK, Subject, looking
 from explorer.ui.names import label as run_label
 
@@ -51,7 +51,7 @@ def image(subjects: Sequence[Subject]) -> Chosen | None:
     """The controls of the left rail, and what is chosen with them."""
     origin = controls.pick(tr("Image"), list(_ORIGINS), "gallery", "attributions-origin", _origin)
     if origin == "gallery":
-        return _gallery(resources.images_of(subjects[0].run), subjects)
+        return _gallery(reading.images_of(subjects[0].run, "attributions"), subjects)
     size = max(_SMALLEST, *(subject.size for subject in subjects))
     return _own(size) if origin == "upload" else _photo(size)
 

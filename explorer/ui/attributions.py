@@ -18,6 +18,7 @@ from explorer.ui import (
     attribution_slide,
     controls,
     frame,
+    reading,
     resources,
     sitemap,
     trust,
@@ -179,6 +180,6 @@ def _finding(now: Case) -> None:
 def _classes(run: Run) -> tuple[str, ...]:
     """Names of the classes; numbers where the images that name them are not here."""
     try:
-        return resources.images_of(run).classes
+        return reading.images_of(run, "attributions-classes").classes
     except RequestError:
         return tuple(map(str, range(run.config.network.classes)))

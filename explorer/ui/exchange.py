@@ -10,7 +10,7 @@ from explorer.config import NetworkConfig
 from explorer.language import later, told, tr
 from explorer.records import Provenance
 from explorer.runs import DONE
-from explorer.ui import controls, frame, limits, resources
+from explorer.ui import controls, frame, limits, reading, resources
 from explorer.ui.names import label
 
 if TYPE_CHECKING:
@@ -102,13 +102,12 @@ def _weights(upload: "UploadedFile") -> None:
 
     limits.take("imports")
     source = resources.source(images)
+    pixels = reading.images(images, "exchange")
     with st.spinner(tr("Matched, then measured on these images …")):
         content = weights.read(upload.getvalue(), upload.name)
         location = str(source.path or source.kind)
         store = resources.server().store
-        run, report = imported.take_in(
-            store, content, resources.images(images), location, typed.strip() or None, normalized
-        )
+        run, report = imported.take_in(store, content, pixels, location, typed.strip() or None, normalized)
     count = len(report.pairs)
     if report.how == "names":
         matched = tr("**{run}**: {count} tensors matched by names.", run=label(run), count=count)

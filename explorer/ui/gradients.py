@@ -15,7 +15,7 @@ from explorer.plots import theme
 from explorer.plots.gradients import LayerLine, alternative_text, layer_lines
 from explorer.records import EvaluationRecord
 from explorer.runs import Run
-from explorer.ui import address, controls, frame, resources, sitemap
+from explorer.ui import address, controls, frame, reading, resources, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import final, labels, most_trained, records, shared
 
@@ -72,6 +72,7 @@ def before_training() -> None:
     with right:
         what = controls.pick(tr("Show"), list(_SHOWN), "gradient", "gradients-what", lambda what: told(_SHOWN[what]))
     data = resources.default_data()
+    reading.images(data, "gradients")
     lines = [_line(family, bn, depth, init, what, data) for family in _FAMILIES for bn in (True, False)]
     frame.finding(
         _start_sentences(lines, what),

@@ -15,7 +15,7 @@ from explorer.network_config import is_entry
 from explorer.plots import theme
 from explorer.plots.lesions import Changed, Lesioned, alternative_text, changes, changes_text, lesion_bars
 from explorer.runs import Run
-from explorer.ui import controls, frame, resources, sitemap, studies
+from explorer.ui import controls, frame, reading, resources, sitemap, studies
 from explorer.ui.architecture import outline
 from explorer.ui.drawing import drawing
 from explorer.ui.live_plot import live_plot
@@ -138,6 +138,7 @@ def _choose(runs: Sequence[Run]) -> None:
             on_press=partial(_take_or_give_back, key),
         )
         for run in alike:
+            reading.images_of(run, f"{key}-{run.run}")
             whole, left = resources.error_without(run, ()), resources.error_without(run, tuple(sorted(chosen)))
             name, of = names[run.run], len(blocks)
             if chosen:

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from explorer import recordings
 from explorer import sweep as sweeps
 from explorer.data import sources
 from explorer.engines.chosen import Engines
-from explorer.engines.errands import Errands
+from explorer.engines.errands import Errand, Errands, wait
 from explorer.engines.studies import Studies
 from explorer.errors import ExplorerError, RequestError
 from explorer.home import home
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 DATA = "EXPLORER_DATA"
 _LARGEST_CACHE = 8
 _KEPT_MAPS = 512  # of 32×32 pixels: 4 kB each
+_READING_SECONDS = 5.0  # for all of CIFAR-10 as PNG or JPEG
 _TEND_SECONDS = 1.0
 QUICK_IMAGES = 250  # that are looked at while one waits: less than half a second through 56 layers
 
@@ -143,8 +145,8 @@ def source(data: str) -> Any:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _images(name: str, data: str) -> "ImageSet":
-    return sources.load(data)
+def _images(name: str, data: str, _note: Callable[[float], None] | None = None) -> "ImageSet":
+    return sources.load(data, _note) if _note else sources.load(data)
 
 
 def images(data: str) -> "ImageSet":
@@ -152,18 +154,25 @@ def images(data: str) -> "ImageSet":
     return _images(source(data).name, data)
 
 
-def images_of(run: Run) -> "ImageSet":
-    """The images that a run was trained on, or CIFAR-10 in another encoding; refused if they are not here."""
-    with st.spinner(tr("Reading the images …")):
-        return images(_here(run))
+def reading(data: str) -> Errand:
+    """The errand whose value is `images(data)`: there at once, or after the seconds that it takes to decode them."""
+    name = source(data).name
+    return errands().ask(("images", name), lambda errand: _images(name, data, errand.note), _READING_SECONDS)
+
+
+def read_ahead() -> None:
+    """Have the server's own images decoded, so that nobody need wait for them."""
+    while not wait([reading(default_data())], _TEND_SECONDS):
+        pass  # asked again each second: what nobody asks for is left alone
 
 
 def source_of(run: Run) -> Any:
-    """Where `images_of` finds them."""
-    return source(_here(run))
+    """Where the images are that a run was trained on; refused if they are not here."""
+    return source(data_of(run))
 
 
-def _here(run: Run) -> str:
+def data_of(run: Run) -> str:
+    """The source of the images that a run was trained on, or of CIFAR-10 in another encoding; refused if not here."""
     data = _data_of(run)
     if data is None:
         raise RequestError(
@@ -177,7 +186,7 @@ def _here(run: Run) -> str:
 
 
 def has_images(run: Run) -> bool:
-    """Whether `images_of` would find them; nothing is read."""
+    """Whether `data_of` would find them; nothing is read."""
     return _data_of(run) is not None
 
 
@@ -210,7 +219,7 @@ def _error_without(run: str, ended: str, removed: tuple[str, ...]) -> float:
     from explorer.measurement.subject import Subject
 
     found = catalogue().run(run)
-    network, seen = trained(found), images(_here(found))
+    network, seen = trained(found), images(data_of(found))
     pixels = prepare(seen.test_images[:QUICK_IMAGES], found.config.training.image_size)
     subject = Subject(network.network, pixels, seen.test_labels[:QUICK_IMAGES], network.normalization)
     return lesions.error_without(subject, removed)

@@ -19,7 +19,6 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from explorer.config import network
-from explorer.data import sources
 from explorer.errors import ExplorerError
 from explorer.ui import frame, live_feed, resources, room_watch, sitemap
 
@@ -113,7 +112,7 @@ def _warm() -> None:
             importlib.import_module("explorer.summary").summary(network(name))
         importlib.import_module("captum.attr")
         with suppress(ExplorerError):  # the pages say what is wrong with them
-            sources.load(resources.default_data())  # decoded once and kept, so that the first race need not wait
+            resources.read_ahead()
         # What is loaded by now stays: a full collection would walk through it, and hold every visitor up for 0.2 s.
         gc.collect()
         gc.freeze()

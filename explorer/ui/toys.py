@@ -15,7 +15,7 @@ from explorer.plots import deep_linear as linear_plots
 from explorer.plots import propagation as propagation_plots
 from explorer.plots import shattering as shattering_plots
 from explorer.plots import theme
-from explorer.ui import address, controls, frame, resources
+from explorer.ui import address, controls, frame, reading, resources
 from explorer.ui.live_plot import live_plot
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def propagation() -> None:
         blocks = controls.pick(tr("Blocks"), list(_BLOCKS), "False", "toys-blocks", lambda name: told(_BLOCKS[name]))
     data = resources.default_data()
     source = resources.source(data).name
+    reading.images(data, "toys")
     configs = _configs(depth, blocks == "True")
     with st.spinner(tr("Measuring the untrained networks …")):
         found = {key: _signals(config, source, data) for key, config in configs.items()}

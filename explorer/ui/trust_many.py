@@ -16,7 +16,7 @@ from explorer.plots.attributions import Column, Row, alternative_text, side_by_s
 from explorer.plots.trust import Noise, noise_by_depth, noise_text
 from explorer.records import Attribution
 from explorer.runs import Run
-from explorer.ui import frame, resources, studies
+from explorer.ui import frame, reading, resources, studies
 from explorer.ui.attribution_maps import Subject, map_seconds
 from explorer.ui.live_plot import live_plot
 from explorer.ui.runs import labels, trained_alike
@@ -79,7 +79,7 @@ def _interval(values: tuple[float, float, float]) -> str:
 
 def means(subjects: Sequence[Subject], names: Sequence[str], methods: Sequence[str], target: int) -> None:
     """The mean absolute maps of one class, at first the one that is explained above."""
-    classes = resources.images_of(subjects[0].run).classes
+    classes = reading.images_of(subjects[0].run, "trust").classes
     place, press = st.columns([1, 1], vertical_alignment="bottom")
     label: int = place.selectbox(
         tr("Class"), range(len(classes)), target, format_func=lambda index: classes[index], key="trust-class"
@@ -103,7 +103,7 @@ def _means(subjects: Sequence[Subject], names: Sequence[str], label: int, found:
     there = [(subject, name, study) for subject, name, study in there if study.records]
     if not there:
         return
-    images = resources.images_of(subjects[0].run)
+    images = reading.images_of(subjects[0].run, "trust")
     seen = min(study.records[-1]["done"] for _, _, study in there)
     pixels = images.test_images[images.test_labels == label][:seen]
     mean = pixels.float().mean(dim=0).round().byte().numpy()

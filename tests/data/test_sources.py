@@ -278,3 +278,31 @@ def test_real_cifar10_is_whole_and_balanced(real_cifar10: Path) -> None:
     # The known means of CIFAR-10's channels; JPEG hardly moves them, nor do 10,000 of the images.
     means = loaded.train_images[:10_000].float().mean(dim=(0, 2, 3)) / 255
     assert np.allclose(means, [0.4914, 0.4822, 0.4465], atol=0.005)
+
+
+@pytest.mark.parametrize("layout", ["parquet", "folder", "batches"])
+def test_the_share_that_is_decoded_is_told_and_who_hears_it_can_end_the_work(
+    tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    monkeypatch.setattr("explorer.data.images._NOTED", 1)
+    files = [encoded(image) for image in random_images(6)]
+    if layout == "parquet":
+        write_parquet(tmp_path, {"train": files[:4], "test": files[4:]}, {"train": [0, 1, 0, 1], "test": [0, 1]})
+    elif layout == "folder":
+        for index, file in enumerate(files):
+            place = tmp_path / ("train" if index < 4 else "test") / "ab"[index % 2]
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{index}.png").write_bytes(file)
+    else:
+        write_batches(tmp_path / "cifar-10-batches-py")
+
+    def impatient(share: float) -> None:
+        if share >= 0.5:
+            raise EOFError
+
+    with pytest.raises(EOFError):
+        sources.load(str(tmp_path), impatient)
+    assert not list((own_home / "data" / "decoded").glob("[!.]*"))
+    shares: list[float] = []
+    sources.load(str(tmp_path), shares.append)
+    assert shares == pytest.approx([done / 6 for done in range(6)])
