@@ -84,3 +84,15 @@ def test_work_that_is_watched_ends_where_the_watcher_says_so() -> None:
             attribute(model, image, 1, method, watch=enough)
     assert torch.equal(torch.get_rng_state(), before)
     assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_a_score_that_hardly_changes_is_told_apart_in_double_precision() -> None:
+    """A millionth of a step from the baseline the network is a straight line: five points in each section are exact."""
+    model = build(network("resnet-8:width=4"), seed=1)
+    image = 1e-6 * torch.randn(3, 16, 16, generator=torch.Generator().manual_seed(0))
+    shares: list[float] = []
+    found = attribute(model, image, 1, "integrated_gradients", watch=shares.append)
+    assert 0 < abs(found.difference) < 1e-5
+    assert found.completeness_error is not None
+    assert found.completeness_error <= 0.01 * abs(found.difference)
+    assert len(shares) < 20

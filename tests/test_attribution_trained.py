@@ -17,14 +17,11 @@ from explorer.data.augmentation import prepare
 from explorer.recordings import Catalogue, Library
 from explorer.runs import Run, Store
 
-NAMES = ["plain-20", "plain-56", "resnet-20", "resnet-56", "plain-32:width=8", "resnet-32:width=8"]
-"""Of the longest recordings, and two brief ones."""
+NAMES = ["plain-20", "plain-56", "resnet-20", "resnet-56", "plain-32:width=8", "plain-56:width=8", "resnet-32:width=8"]
+"""Of the longest recordings, and three brief ones: scores of the third hardly change from baseline to image."""
 IMAGES = 8
 ALLOWED = {"integrated_gradients": 0.01, "deep_lift": 0.01, "lrp": 1e-3, "kernel_shap": 0.01}
 """Of what the map should sum to."""
-SMALL = {"integrated_gradients": 1.0, "deep_lift": 0.01, "lrp": 0.0, "kernel_shap": 0.0}
-"""Logits: where the score changes by less than this, that much of it may be missed. Integrated gradients come within a
-hundredth of a logit of changes that are next to nothing for a network whose scores are ten."""
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +58,11 @@ def networks(store: Store, shipped: Library, real_cifar10: Path) -> dict[str, tu
 @pytest.mark.parametrize("method", ALLOWED)
 def test_maps_sum_to_what_they_promise_on_trained_networks(networks, name: str, method: str) -> None:
     trained, images, labels = networks[name]
-    few = 2 if method == "kernel_shap" else 4 if name.endswith("56") else IMAGES
+    few = 2 if method == "kernel_shap" else 4 if "56" in name else IMAGES
     for found in attributions(trained.network, images[:few], labels[:few], method):
         assert found.completeness_error is not None
-        assert found.completeness_error <= ALLOWED[method] * max(abs(found.difference), SMALL[method])
+        rounded = 1e-5 if method == "kernel_shap" else 0.0  # which measures in single precision
+        assert found.completeness_error <= ALLOWED[method] * abs(found.difference) + rounded
 
 
 @pytest.mark.real_data

@@ -106,8 +106,13 @@ def attributions(
 
 
 def _private(network: nn.Module) -> nn.Module:
-    """A float32 copy in evaluation mode that nobody else holds: captum leaves hooks behind when it fails."""
+    """A float32 copy in evaluation mode that nobody else holds: captum leaves hooks behind when it fails.
+
+    It comes to the CPU from Apple's GPUs, which have no double precision.
+    """
     private = copy.deepcopy(network).eval().requires_grad_(False)
+    if any(parameter.device.type == "mps" for parameter in private.parameters()):
+        private = private.cpu()
     if isinstance(private, ResidualNetwork):
         private.recompute = 0  # blocks computed twice would call their hooks twice
     for module in private.modules():  # a measurement may be under way on the network; its hooks came along
@@ -146,14 +151,18 @@ def _pixels(images: Tensor, network: nn.Module) -> Tensor:
 def _scores(
     network: nn.Module, pixels: Tensor, baselines: Tensor, targets: Sequence[int]
 ) -> tuple[list[float], list[float]]:
-    """The targets' logits for the images and for the baselines; the request is checked on the way."""
+    """The targets' logits for the images and for the baselines; the request is checked on the way.
+
+    In double precision: where both are nearly the same, single precision would be off by more than one map may be.
+    """
     if baselines.shape != pixels.shape:
         raise RequestError(f"the baseline has shape {tuple(baselines.shape[1:])}, the image {tuple(pixels.shape[1:])}")
     if len(targets) != len(pixels):
         raise RequestError(f"{len(pixels)} images need as many classes, not {len(targets)}")
     try:
         with torch.no_grad():
-            outputs = network(torch.cat([pixels, baselines])).double()
+            outputs = network.double()(torch.cat([pixels, baselines]).double())
+        network.float()  # exact: what single precision held is there again
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         raise RequestError(f"the network cannot read an image of shape {tuple(pixels.shape[1:])}: {reason}") from None

@@ -21,7 +21,7 @@ IMAGES_PER_PASS = 25
 nothing more, and a deep network with large images still fits into memory."""
 
 _BOTH_WAYS = 3  # forward and backward, in forward passes
-_MOST = 20  # times as many points as asked for, where the network bends
+_MOST = 200  # times as many points as asked for, where the network bends
 _TINY = 1e-9  # LRP divides by what neurons put out, and silent ones put out 0
 
 
@@ -284,7 +284,7 @@ METHODS: dict[str, Method] = {
             "steps": Parameter(50, later("points on the way from the baseline to this image, to begin with"), 2, 500),
             "tolerance": Parameter(
                 0.01,
-                later("more points, up to 20 times as many, until the sum is off by less than this share"),  # _MOST
+                later("more points, up to 200 times as many, until the sum is off by less than this share"),  # _MOST
                 0.0,
                 0.5,
             ),

@@ -44,12 +44,12 @@ def _follow(wanted: Sequence[Sequence[Wanted]], draw: Callable[[Found], None], k
 def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]], key: str) -> None:
     whole = sum(one.seconds for one in errands)
     done = sum(one.seconds * one.share for one in errands) / whole
-    said = tr(
-        "{done} of {count} maps, about {time} left",
-        done=sum(one.done for one in errands),
-        count=len(errands),
-        time=sentences.duration(sum(one.remaining for one in errands)),
-    )
+    left = sum(one.remaining for one in errands)
+    counts = {"done": sum(one.done for one in errands), "count": len(errands)}
+    if left > 0:
+        said = tr("{done} of {count} maps, about {time} left", time=sentences.duration(left), **counts)
+    else:  # integrated gradients, where the network bends much
+        said = tr("{done} of {count} maps, the last takes longer than usual", **counts)
     bar, button = st.columns([5, 2], vertical_alignment="center")
     bar.progress(min(1.0, done), text=said)
     if button.button(tr("Stop"), icon=":material/stop:", key=f"{key}-stop", width="stretch"):
