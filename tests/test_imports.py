@@ -26,6 +26,7 @@ _MIDDLE = _BELOW_TRAINING | {
     "weights",
     "provenance",
 }
+_FOR_PEOPLE = _MIDDLE | {"attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"}
 ALLOWED = {
     "errors": set(),
     "language": set(),
@@ -66,36 +67,8 @@ ALLOWED = {
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
     "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states", "files"},
-    "ui": _MIDDLE
-    | {
-        "ui",
-        "attribution",
-        "plots",
-        "runs",
-        "recordings",
-        "imported",
-        "export",
-        "jobs",
-        "engines",
-        "notes",
-        "passes",
-        "shown",
-        "room",
-    },
-    "commands": _MIDDLE
-    | {
-        "files",
-        "reproduction",
-        "commands",
-        "attribution",
-        "plots",
-        "runs",
-        "recordings",
-        "imported",
-        "export",
-        "jobs",
-        "engines",
-    },
+    "ui": _FOR_PEOPLE | {"ui", "notes", "passes", "shown", "room"},
+    "commands": _FOR_PEOPLE | {"commands", "files", "reproduction"},
     "__main__": {"commands", "errors"},
 }
 PAGES_MAY = {"config", "errors", "language", "records", "ui", "plots", "recipes", "race", "runs", "measurement"}

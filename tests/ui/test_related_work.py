@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from explorer.config import NetworkConfig, RunConfig
 from explorer.data import sources
@@ -19,47 +18,31 @@ from explorer.runs import DONE, STOPPED, Store
 from explorer.ui import encodings
 from tests.said import ROOT
 from tests.test_runs import PROVENANCE
-from tests.ui.visits import visit, words
-
-
-def _finding(app: AppTest) -> str:
-    assert not app.exception
-    assert not app.error
-    (said,) = [html.proto.body for html in app.get("html") if 'class="rx-finding"' in html.proto.body]
-    return str(said)
-
-
-def _charts(app: AppTest) -> list[dict[str, Any]]:
-    """What each chart draws, by the names of its lines."""
-    drawn = []
-    for chart in app.get("bidi_component"):
-        figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
-        drawn.append({trace.get("name"): trace for trace in figure["data"]})
-    return drawn
+from tests.ui.visits import charts, finding, visit, words
 
 
 def test_multigrid_says_by_what_factor_and_follows_the_sliders() -> None:
     app = visit("related_work")
-    norms, errors = _charts(app)
+    norms, errors = charts(app)
     left = norms["V-cycles, error e"]["y"]
     pair = min(first / third for first, third in zip(left, left[2:], strict=False))
-    said = _finding(app)
+    said = finding(app)
     assert f"<b>Yes:</b> on 256 intervals any two V-cycles divide the error by {int(pair)} or more" in said
     assert f"{100 * left[2]:.2g}% of it is left" in said
     assert "of which 100% (of its square) is smooth" in said
     assert len(errors["after V-cycles"]["y"]) == 257
     app.slider(key="multigrid-cycle").set_value(0)
     app.select_slider(key="multigrid-grid").set_value(16).run()
-    assert "on 16 intervals" in _finding(app)
-    assert "At the start" in _finding(app)
-    assert len(_charts(app)[1]["after V-cycles"]["y"]) == 17
+    assert "on 16 intervals" in finding(app)
+    assert "At the start" in finding(app)
+    assert len(charts(app)[1]["after V-cycles"]["y"]) == 17
 
 
 def test_where_the_factor_is_not_reached_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.ui.multigrid._ENOUGH", 1e6)
-    assert "<b>Not here:</b>" in _finding(visit("related_work"))
+    assert "<b>Not here:</b>" in finding(visit("related_work"))
     monkeypatch.setattr("explorer.ui.multigrid._ENOUGH", 1.0)
-    assert "<b>Not needed here:</b>" in _finding(visit("related_work"))
+    assert "<b>Not needed here:</b>" in finding(visit("related_work"))
 
 
 def test_the_recorded_comparison_is_shown_without_images_and_its_sentence_is_its_numbers() -> None:
@@ -67,7 +50,7 @@ def test_the_recorded_comparison_is_shown_without_images_and_its_sentence_is_its
     arguments = encodings._ASKED["recorded"].arguments
     assert (SHIPPED / f"{key(arguments)}.jsonl").exists()
     records = encodings._records(Studies(SHIPPED).get(arguments))
-    said = _finding(app)
+    said = finding(app)
     for measure, beats in (
         ("precision", "Among the nearest ten VLAD beats the bag of words of the same dictionary"),
         ("average_precision", "Over the whole list VLAD beats it"),
@@ -79,10 +62,10 @@ def test_the_recorded_comparison_is_shown_without_images_and_its_sentence_is_its
         assert f"{bag.mean:.1%} ({100 * more.mean:+.1f}".replace("-", "−") in said
     assert "re-encoded as JPEG" in said
     assert "recorded" in words(app)
-    (chart,) = _charts(app)
+    (chart,) = charts(app)
     assert set(chart) == {"bag of words", "VLAD", "Fisher vector"}
     app.segmented_control(key="encodings-axis").set_value("length").run()
-    assert _charts(app)[0]["VLAD"]["x"][0] == 4 * 24
+    assert charts(app)[0]["VLAD"]["x"][0] == 4 * 24
 
 
 def test_a_comparison_is_asked_for_and_says_what_its_statistics_allow(
@@ -92,7 +75,7 @@ def test_a_comparison_is_asked_for_and_says_what_its_statistics_allow(
     monkeypatch.setattr(Studies, "start", lambda self, arguments, data="": asked.append((list(arguments), data)))
     app = visit("related_work", view="encodings")
     app.segmented_control(key="encodings-shown").set_value("here").run()
-    assert "Not measured yet" in _finding(app)
+    assert "Not measured yet" in finding(app)
     app.button(key="encodings-here-start").click().run()
     arguments = encodings._ASKED["here"].arguments
     assert asked == [(arguments, "shapes")]
@@ -102,7 +85,7 @@ def test_a_comparison_is_asked_for_and_says_what_its_statistics_allow(
         ((-0.02, -0.03, -0.025), ("it is worse:", "it is worse:")),
     ):
         _keep(store, arguments, differences)
-        found = _finding(app.run())
+        found = finding(app.run())
         assert found.count(said[0]) == (2 if said[0] == said[1] else 1)
         assert said[1] in found
 
@@ -136,14 +119,14 @@ def _keep(store: Store, arguments: list[str], differences: tuple[float, ...]) ->
 
 def test_the_recorded_gates_are_shown_at_every_moment() -> None:
     app = visit("related_work", view="highway")
-    said = _finding(app)
+    said = finding(app)
     assert "They decide how much is carried on" in said
     assert "before the first" in said
-    now, course = _charts(app)
+    now, course = charts(app)
     assert len(now["mean of T"]["y"]) == len(course[None]["z"])
     app.slider(key="gates-share").set_value(0).run()
-    assert "after 0 steps" in _finding(app)
-    first = _charts(app)[0]
+    assert "after 0 steps" in finding(app)
+    first = charts(app)[0]
     assert first["mean of T"]["y"] == first["before the first step"]["y"]
 
 
@@ -159,7 +142,7 @@ def test_gates_of_what_was_trained_here_come_first(store: Store) -> None:
     store.append(config.run, EvaluationRecord(2, training.steps, 19, 0.4, 250, 0.6, 0.1, 250, (), 9.0, gates=later))
     store.set_provenance(config.run, PROVENANCE)
     store.finish(config.run, DONE)
-    said = _finding(visit("related_work", view="highway"))
+    said = finding(visit("related_work", view="highway"))
     assert (
         "T is 0.70 on average after 600 steps, 0.20 before the first; from 0.60 in stage1.0 to 0.80 in stage3.0" in said
     )
@@ -184,13 +167,13 @@ def test_a_highway_network_is_queued_with_the_bias_that_was_chosen(store: Store)
     assert not app.exception
     assert [run.state for run in store.runs()] == [STOPPED]
     assert app.selectbox(key="gates-run").value != run.run
-    assert "They decide how much is carried on" in _finding(app)
+    assert "They decide how much is carried on" in finding(app)
 
 
 def test_inception_and_the_residual_block_are_counted() -> None:
     app = visit("related_work", view="inception")
     app.select_slider(key="inception-module").set_value("3a").run()
-    said = _finding(app)
+    said = finding(app)
     # 1×1, 1×1 and 3×3, the same, pooling and 1×1: convolutions without bias, BN with gamma and beta
     counted = [192 * 64 + 128, 192 * 96 + 9 * 96 * 128 + 448, 192 * 16 + 9 * 16 * 32 + 96, 192 * 32 + 64]
     assert "4 paths side by side, of 1, 1, 2, 2 learnt layers, joined: 192 channels become 256" in said
@@ -199,7 +182,7 @@ def test_inception_and_the_residual_block_are_counted() -> None:
     (drawn,) = app.get("bidi_component")
     assert ">inception3a<" in drawn.proto.mixed.json or "inception3a" in str(drawn.proto)
     app.segmented_control(key="inception-block").set_value("resnet-34@imagenet").run()
-    assert "of 0 and 2 learnt layers" in _finding(app)
+    assert "of 0 and 2 learnt layers" in finding(app)
 
 
 def test_the_page_is_painted_before_torch_and_scikit_learn_are_there() -> None:

@@ -45,6 +45,23 @@ def words(app: AppTest) -> str:
     ).replace("\u00a0", " ")
 
 
+def finding(app: AppTest) -> str:
+    """The one finding of a page that shows no error."""
+    assert not app.exception
+    assert not app.error
+    (said,) = [html.proto.body for html in app.get("html") if 'class="rx-finding"' in html.proto.body]
+    return str(said)
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """What each chart draws, by the names of its lines."""
+    drawn = []
+    for chart in app.get("bidi_component"):
+        figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
+        drawn.append({trace.get("name"): trace for trace in figure["data"]})
+    return drawn
+
+
 def everything(app: AppTest) -> list[str]:
     """All texts of the page: of widgets with their help and options, of what stands between them, of its figures."""
     found: list[str] = []
