@@ -11,6 +11,7 @@ import torch
 from explorer.checkpoints import Trained, to_safetensors
 from explorer.config import NetworkConfig
 from explorer.errors import RequestError
+from explorer.language import tr
 from explorer.network_config import vgg_layers
 from explorer.records import Provenance
 from explorer.summary import summary
@@ -59,6 +60,8 @@ def source(config: NetworkConfig) -> str:
     """Self-contained code of the network `config`."""
     if config.block == "inception":
         raise RequestError("GoogLeNet is torchvision's: import it with torchvision.models.googlenet")
+    if config.block not in ("basic", "bottleneck", "vgg"):
+        raise RequestError(tr("{network} is of blocks that cannot be written as code yet", network=config.name))
     body = _vgg(config) if config.block == "vgg" else _residual(config)
     return _head(config) + "\n\n" + body + "\n\n" + _tail(config)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from explorer.canonical import Config, between, one_of, parsed
 from explorer.errors import RequestError
+from explorer.families import BLOCKS, FAMILIES, WHOLE
 from explorer.language import later, told, tr
 
 SHORTCUTS = ("none", "A", "B", "C", "gate")
-BLOCKS = ("basic", "bottleneck", "vgg", "inception")
 DESIGNS = ("cifar", "imagenet")
 INITIALISATIONS = ("kaiming", "xavier", "small", "large")
 LARGEST_DEPTH = 1202  # the deepest network of the paper (section 4.2)
@@ -18,7 +18,6 @@ LARGEST_WIDTH = 256
 
 _CHOICES = {
     "shortcut": SHORTCUTS,
-    "block": BLOCKS,
     "design": DESIGNS,
     "init": INITIALISATIONS,
     "stride_in": ("1x1", "3x3"),
@@ -36,12 +35,11 @@ _TABLE_1 = {
     ("inception", 22): (2, 5, 2),
 }
 """Blocks in each stage, by kind of block and depth; of VGG convolutions, of GoogLeNet Inception blocks."""
-_STEPS = {"basic": 6, "bottleneck": 9}
-"""Layers that one block more in each of the three stages adds."""
-_WHOLE = {"vgg": "vgg-19", "inception": "googlenet"}
-_NAME = re.compile(
-    r"(plain|resnet|preresnet|highway|skipinit|vgg|googlenet)(?:-(\d{1,6}))?(-bottleneck)?(@imagenet)?(?::(.+))?"
-)
+_STAGES = 3  # on CIFAR
+_WHOLE_NAMES = {"vgg": "vgg-19", "inception": "googlenet"}
+_NAME = re.compile(r"([a-z]+)(?:-(\d{1,6}))?(-bottleneck)?(@imagenet)?(?::(.+))?")
+_TELLING = ("block", "shortcut", "skipinit", "preactivation")
+"""The fields by which families are known; an earlier one decides before a later one."""
 
 
 class _DepthError(RequestError):
@@ -91,6 +89,7 @@ class NetworkConfig(Config):
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
             one_of(name, getattr(self, name), known)
+        one_of("block", self.block, (*BLOCKS, *WHOLE))
         between("width", self.width, 1, LARGEST_WIDTH)
         between("classes", self.classes, 2, 1000)
         for name, (low, high) in _RANGES.items():
@@ -125,12 +124,14 @@ class NetworkConfig(Config):
     def _clashes(self) -> dict[str, bool]:
         """What cannot be together, to be told with the kind of block, and whether it is."""
         adds = self.shortcut in ("A", "B", "C")
-        whole = self.block in ("vgg", "inception")
+        whole = self.block in WHOLE
         free = {"depth", "shortcut", "width", "classes", "block", "design", *(["bn"] if self.block == "vgg" else [])}
         return {
             later("{block} is taken whole, it has no such option"): whole
             and (self.shortcut, self.width) != ("none", 64)
             or (whole and not self.to_dict().keys() <= free),
+            later("{block} blocks have no form with pre-activation"): self.preactivation
+            and self.block not in ("basic", "bottleneck"),
             later("a gate stands in basic blocks only, and after F"): self.shortcut == "gate"
             and (self.block != "basic" or self.preactivation),
             later("gate_bias is for highway networks"): self.gate_bias != -2 and self.shortcut != "gate",
@@ -146,7 +147,7 @@ class NetworkConfig(Config):
     def blocks(self) -> tuple[int, ...]:
         """Blocks in each stage: the paper's n three times on CIFAR."""
         if self.design == "cifar":
-            return (self.depth // _STEPS[self.block],) * 3
+            return (self.depth // (_STAGES * BLOCKS[self.block]),) * _STAGES
         return _TABLE_1[self.block, self.depth]
 
     @property
@@ -157,12 +158,12 @@ class NetworkConfig(Config):
 
     @property
     def family(self) -> str:
-        """plain · resnet · preresnet · highway · skipinit · vgg · googlenet."""
-        if self.block in ("vgg", "inception"):
-            return {"vgg": "vgg", "inception": "googlenet"}[self.block]
-        if self.shortcut in ("none", "gate"):
-            return {"none": "plain", "gate": "highway"}[self.shortcut]
-        return "skipinit" if self.skipinit else "preresnet" if self.preactivation else "resnet"
+        """One of `FAMILIES`: plain, resnet, …"""
+        for telling in _TELLING:
+            for name, family in FAMILIES.items():
+                if family.known_by == telling and getattr(self, telling) == family.usual[telling]:
+                    return name
+        return "resnet"
 
     @property
     def name(self) -> str:
@@ -181,9 +182,11 @@ class NetworkConfig(Config):
     @property
     def twin(self) -> "NetworkConfig":
         """The plain network for one with shortcuts, the residual network for a plain one."""
-        if self.family in ("vgg", "googlenet"):
+        if self.block in WHOLE:
             return self
-        shortcut = _usual("resnet", self.block, self.design)["shortcut"] if self.shortcut == "none" else "none"
+        own_block = FAMILIES[self.family].known_by == "block"
+        residual = _usual(self.family if own_block else "resnet", self.block, self.design)
+        shortcut = residual["shortcut"] if self.shortcut == "none" else "none"
         unset = {name: _DEFAULTS[name] for name in ("skipinit", "gate_bias", "strength", "survival", "zeros")}
         return replace(self, shortcut=shortcut, **unset)
 
@@ -198,10 +201,16 @@ _OPTIONS = (
 def depths(block: str = "basic", design: str = "cifar") -> range | tuple[int, ...]:
     """The depths that networks of such blocks can have."""
     if design == "imagenet":
-        return tuple(depth for kind, depth in _TABLE_1 if kind == block)
-    if block not in _STEPS:
-        raise RequestError(tr("{block} is an ImageNet network: write {name}@imagenet", block=block, name=_WHOLE[block]))
-    return range(_STEPS[block] + 2, LARGEST_DEPTH + 1, _STEPS[block])
+        found = tuple(depth for kind, depth in _TABLE_1 if kind == block)
+        if not found:
+            raise RequestError(tr("Table 1 has no network of {block} blocks", block=block))
+        return found
+    if block in WHOLE:
+        raise RequestError(
+            tr("{block} is an ImageNet network: write {name}@imagenet", block=block, name=_WHOLE_NAMES[block])
+        )
+    step = _STAGES * BLOCKS[block]
+    return range(step + 2, LARGEST_DEPTH + 1, step)
 
 
 def short_names(networks: Iterable[NetworkConfig]) -> dict[NetworkConfig, str]:
@@ -233,7 +242,7 @@ def vgg_layers(depth: int) -> tuple[int | None, ...]:
 def network(name: str) -> NetworkConfig:
     """Read a name: `plain-20`, `resnet-56:shortcut=B,width=32`, `resnet-164-bottleneck`, `vgg-19@imagenet`."""
     match = _NAME.fullmatch(name.strip())
-    if not match:
+    if not match or match[1] not in FAMILIES:
         raise RequestError(
             tr(
                 "unknown network {name!r}: write plain-20, resnet-56, resnet-56:shortcut=B,width=32, preresnet-110, "
@@ -243,12 +252,12 @@ def network(name: str) -> NetworkConfig:
             )
         )
     family, number, bottleneck, imagenet, options = match.groups()
-    whole = {"vgg": "vgg", "googlenet": "inception"}.get(family)
-    design = "imagenet" if imagenet or whole else "cifar"
+    own = FAMILIES[family].usual.get("block")
+    design = "imagenet" if imagenet or own in WHOLE else "cifar"
     if number is None and family != "googlenet":
         raise RequestError(tr("{name!r} has no depth: write {family}-20, say", name=name, family=family))
     depth = int(number or 22)
-    block = whole or ("bottleneck" if bottleneck or (design == "imagenet" and depth >= 50) else "basic")
+    block = own or ("bottleneck" if bottleneck or (design == "imagenet" and depth >= 50) else "basic")
     values = {"depth": depth, "block": block, "design": design, **_usual(family, block, design)}
     for option in (options or "").split(",") if options else []:
         key, _, text = option.partition("=")
@@ -270,7 +279,7 @@ def network(name: str) -> NetworkConfig:
                     depth=depth,
                 )  # fmt: skip
             )
-        if key == "shortcut" and text == "none":
+        if key == "shortcut" and text == "none" and not own:
             raise RequestError(tr("{name!r}: without shortcuts it is plain-{depth}", name=name, depth=depth))
         values[key] = parsed(key, type(_DEFAULTS[key]), text)
     try:
@@ -284,13 +293,7 @@ def network(name: str) -> NetworkConfig:
 
 def _usual(family: str, block: str, design: str) -> dict[str, Any]:
     """What the bare name of such a network stands for, where that is not the default."""
-    usual: dict[str, Any] = {"shortcut": "B" if block == "bottleneck" else "A"}
-    if family in ("plain", "vgg", "googlenet", "highway"):
-        usual["shortcut"] = "gate" if family == "highway" else "none"
-    if family == "preresnet":
-        usual["preactivation"] = True
-    if family in ("skipinit", "vgg"):
-        usual |= {"bn": False, "skipinit": family == "skipinit"}
+    usual = {"shortcut": "B" if block == "bottleneck" else "A", **FAMILIES[family].usual}
     if design == "imagenet":
         usual |= {"width": 64, "classes": 1000}
     return usual

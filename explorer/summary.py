@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.config import NetworkConfig, depths
+from explorer.families import WHOLE
 from explorer.networks.blocks import IdentityShortcut, ProjectionShortcut, Scale
 from explorer.networks.residual import ResidualNetwork
 from explorer.networks.residual_blocks import Block as ResidualBlock
@@ -53,7 +54,7 @@ def _shallowest(config: NetworkConfig) -> NetworkConfig:
 def _traced(config: NetworkConfig, side: int) -> tuple[nn.Module, dict[str, Layer]]:
     """The network, with at most two blocks in each stage unless torchvision built it, and its layers."""
     with torch.device("meta"):
-        if config.block in ("vgg", "inception"):
+        if config.block in WHOLE:
             from explorer.networks.whole import whole  # torchvision takes a second to import, and few need it
 
             network = whole(config).eval()
@@ -160,7 +161,7 @@ def _layer(name: str, module: nn.Module, output: Shape) -> Layer:
                 "convolution",
                 f"{kernel}×{kernel} conv, {module.out_channels}" + (f", /{stride}" * (stride > 1)),
             )
-            macs = math.prod(output) * module.in_channels * kernel**2
+            macs = math.prod(output) * module.weight[0].numel()
         case nn.Linear():
             kind, text, macs = "linear", f"fc {module.out_features}", module.in_features * module.out_features
         case nn.BatchNorm2d():
@@ -247,6 +248,6 @@ def _formula(config: NetworkConfig, paths: list[Path]) -> str:
 
 def _label(config: NetworkConfig, stage: str) -> str:
     """What Table 1 calls it."""
-    if config.design == "cifar" or config.block in ("vgg", "inception") or stage == "head":
+    if config.design == "cifar" or config.block in WHOLE or stage == "head":
         return ""
     return "conv1" if stage == "stem" else f"conv{int(stage.removeprefix('stage')) + 1}_x"

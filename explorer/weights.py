@@ -19,6 +19,7 @@ from torch import Tensor
 from explorer.config import NetworkConfig, RunConfig, network
 from explorer.data.prepared import Normalization
 from explorer.errors import RequestError
+from explorer.families import WHOLE
 from explorer.language import tr
 from explorer.networks.build import build
 from explorer.networks.residual import ResidualNetwork
@@ -105,7 +106,7 @@ def match(weights: Weights, config: NetworkConfig) -> tuple[ResidualNetwork, Rep
     By names where most are usual (torchvision's, those of the common CIFAR repositories, ours): then each must fit.
     Else by structure: each convolution with the BN after it, in the order of the file, to the first of its shape.
     """
-    if config.block in ("vgg", "inception"):
+    if config.block in WHOLE:
         raise RequestError(
             tr("weights of {network} cannot be used here: choose a plain or residual network", network=config.name)
         )

@@ -5,6 +5,8 @@ import pytest
 
 from explorer.config import NetworkConfig, RunConfig, TrainingConfig, network, override
 from explorer.errors import RequestError
+from explorer.families import BLOCKS, FAMILIES, WHOLE
+from explorer.networks.residual_blocks import BLOCK_TYPES
 
 
 @pytest.mark.parametrize("depth", [8, 14, 20, 32, 44, 56, 110, 1202])
@@ -12,6 +14,18 @@ from explorer.errors import RequestError
 def test_a_name_is_read_and_written_back(family: str, depth: int) -> None:
     config = network(f"{family}-{depth}")
     assert (config.family, config.depth, config.name) == (family, depth, f"{family}-{depth}")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_familys_bare_name_is_of_that_family(family: str) -> None:
+    config = network({"vgg": "vgg-19", "googlenet": "googlenet"}.get(family, f"{family}-20"))
+    assert config.family == family
+    assert network(config.name) == config
+
+
+def test_every_kind_of_block_is_made_or_taken_whole() -> None:
+    assert BLOCKS.keys() == BLOCK_TYPES.keys()
+    assert {family.usual.get("block", "basic") for family in FAMILIES.values()} <= {*BLOCKS, *WHOLE}
 
 
 def test_options_stand_after_a_colon() -> None:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
-_LOW = {"config", "network_config", "records", "outline", "errors", "language"}
+_LOW = {"config", "network_config", "families", "records", "outline", "errors", "language"}
 _BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
 _MIDDLE = _BELOW_TRAINING | {
     "measurement",
@@ -31,7 +31,8 @@ ALLOWED = {
     "errors": set(),
     "language": set(),
     "canonical": {"errors", "language"},
-    "network_config": {"canonical", "errors", "language"},
+    "families": {"language"},
+    "network_config": {"canonical", "families", "errors", "language"},
     "config": {"canonical", "network_config", "errors", "language"},
     "outline": set(),
     "paper": {"config", "language"},
@@ -48,7 +49,7 @@ ALLOWED = {
     "data": _LOW | {"home", "data"},
     "networks": _LOW | {"networks"},
     "evaluation": {"data", "device"},
-    "summary": {"config", "networks", "outline"},
+    "summary": {"config", "families", "networks", "outline"},
     "recipes": {"config", "errors", "language"},
     "race": {"config", "errors", "language", "recipes"},
     "notes": {"language"},

@@ -58,6 +58,7 @@ class _Homogeneous(nn.Module):
     def __init__(self, layer: nn.Conv2d | nn.Linear | nn.BatchNorm2d) -> None:
         super().__init__()
         self.stride, self.padding = getattr(layer, "stride", (1, 1)), getattr(layer, "padding", (0, 0))
+        self.groups: int = getattr(layer, "groups", 1)
         self.kind: type[nn.Module] = type(layer)
         weight, shift = layer.weight, layer.bias
         if isinstance(layer, nn.BatchNorm2d):
@@ -73,11 +74,14 @@ class _Homogeneous(nn.Module):
         if self.kind is nn.BatchNorm2d:
             size = x.abs().sum(dim=(2, 3), keepdim=True)
             return x * weight[:, None, None] + shift[:, None, None] * _one(size)
-        window = torch.ones(1, 1, *weight.shape[2:], dtype=x.dtype, device=x.device)
-        size = functional.conv2d(x.abs().sum(dim=1, keepdim=True), window, None, self.stride, self.padding)
+        window = torch.ones(self.groups, 1, *weight.shape[2:], dtype=x.dtype, device=x.device)
+        inputs = x.abs().reshape(len(x), self.groups, -1, *x.shape[2:]).sum(dim=2)
+        size = functional.conv2d(inputs, window, None, self.stride, self.padding, groups=self.groups)
+        size = size.repeat_interleave(len(weight) // self.groups, dim=1) if self.groups > 1 else size
         # Where a window sees nothing but silence, the shift belongs to all that the layer sees.
         size = torch.where(size > 0, size, x.abs().sum(dim=(1, 2, 3), keepdim=True))
-        return functional.conv2d(x, weight, None, self.stride, self.padding) + shift[:, None, None] * _one(size)
+        out = functional.conv2d(x, weight, None, self.stride, self.padding, groups=self.groups)
+        return out + shift[:, None, None] * _one(size)
 
 
 class _ConstantGate(nn.Module):

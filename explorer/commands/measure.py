@@ -3,15 +3,22 @@
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from explorer import recordings
 from explorer.commands import related, studies, toys, trust
 from explorer.commands.output import catalogue, command, result
 from explorer.data import sources
 from explorer.errors import RequestError
+from explorer.measurement.table import MEASUREMENTS
 from explorer.records import EvaluationRecord
 from explorer.runs import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from explorer.checkpoints import Trained
 
 _GATE_IMAGES = 512
 
@@ -27,8 +34,11 @@ def add_to(subparsers: Any) -> None:
     parser = command(measures, "gates", gates, "how far the gates of Highway networks open")
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--data", help="where the test images are (default: the run's)")
-    parser = command(measures, "channels", channels, "how much the channels of each layer differ (from gamma)")
-    parser.add_argument("runs", nargs="+", metavar="RUN")
+    for name, measurement in MEASUREMENTS.items():
+        parser = command(measures, name, partial(measured, name), measurement.question)
+        parser.add_argument("runs", nargs="+", metavar="RUN")
+        if measurement.images:
+            parser.add_argument("--data", help="where the test images are (default: the run's)")
     studies.add_to(measures)
     toys.add_to(measures)
     related.add_to(measures)
@@ -45,17 +55,16 @@ def gradients(options: Namespace) -> None:
     _layers(options, "gradients", lambda layer: f"{layer.norm:.3g}  (weights: {layer.weight_norm:.3g})")
 
 
-def channels(options: Namespace) -> None:
-    """Tenth, half and nine tenths of each layer's channels respond with less than these."""
-    from explorer.measurement.channels import channel_spreads
-
-    runs, measured, lines = catalogue(), [], []
-    for name in options.runs:
-        run = runs.run(name)
-        spreads = channel_spreads(recordings.trained(runs, run.run).network)
-        network = run.config.network.name
-        measured.append({"run": run.run, "network": network, "channels": [asdict(spread) for spread in spreads]})
-        lines += [f"{network:<16} {one.layer:<16} {one.low:.3f} {one.middle:.3f} {one.high:.3f}" for one in spreads]
+def measured(name: str, options: Namespace) -> None:
+    """What a measurement of the table finds in each network, under the measurement's name."""
+    asked, runs, measured, lines = MEASUREMENTS[name], catalogue(), [], []
+    for given in options.runs:
+        run = runs.run(given)
+        trained, network = recordings.trained(runs, run.run), run.config.network.name
+        images = [_test_images(run, trained, asked.images, options)] if asked.images else []
+        found = [asdict(one) for one in asked.measure(trained.network, *images)]
+        measured.append({"run": run.run, "network": network, name: found})
+        lines += [" ".join([f"{network:<16}", *map(_cell, one.values())]) for one in found]
     result(options, {"runs": measured}, "\n".join(lines))
 
 
@@ -74,15 +83,14 @@ def _layers(options: Namespace, what: str, told: Callable[[Any], str]) -> None:
 
 def gates(options: Namespace) -> None:
     """Mean openness of every gate on the first test images, and what was recorded of it over the training."""
-    from explorer.data.augmentation import prepare
     from explorer.measurement.gates import gate_openness
 
     runs, measured, told = catalogue(), [], []
     for name in options.runs:
         run = runs.run(name)
         trained = recordings.trained(runs, run.run)
-        images = sources.load(options.data or run.location or "auto").test_images[:_GATE_IMAGES]
-        found = gate_openness(trained.network, trained.normalization(prepare(images, run.config.training.image_size)))
+        images = _test_images(run, trained, _GATE_IMAGES, options)
+        found = gate_openness(trained.network, images)
         if not found:
             raise RequestError(f"{run.config.network.name} has no gates: train highway-20, say")
         course = [
@@ -96,6 +104,14 @@ def gates(options: Namespace) -> None:
     result(options, {"runs": measured, "images": len(images)}, "\n".join(told))
 
 
+def _test_images(run: Run, trained: "Trained", few: int, options: Namespace) -> "Tensor":
+    """The first so many test images of a run, as its network wants them."""
+    from explorer.data.augmentation import prepare
+
+    images = sources.load(options.data or run.location or "auto").test_images[:few]
+    return trained.normalization(prepare(images, run.config.training.image_size))
+
+
 def _evaluated(names: list[str]) -> Iterator[tuple[Run, EvaluationRecord]]:
     """The runs so called, each with its last evaluation."""
     runs = catalogue()
@@ -105,6 +121,10 @@ def _evaluated(names: list[str]) -> Iterator[tuple[Run, EvaluationRecord]]:
         if not evaluations:
             raise RequestError(f"run {run.run} has no evaluation yet")
         yield run, evaluations[-1]
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else f"{value!s:<16}"
 
 
 def _number(value: float | None) -> str:

@@ -74,8 +74,7 @@ def _initialise(name: str, module: nn.Module, config: NetworkConfig, seed: int) 
 
 
 def _std(conv: nn.Conv2d, init: str) -> float:
-    area = math.prod(conv.kernel_size)
-    fan_in, fan_out = conv.in_channels * area, conv.out_channels * area
+    fan_in, fan_out = conv.weight[0].numel(), conv.weight[:, 0].numel()
     he = math.sqrt(2) / math.sqrt(fan_in)  # as torch's kaiming_normal_ rounds it
     return {"kaiming": he, "xavier": math.sqrt(2 / (fan_in + fan_out)), "small": he / 2, "large": he * 2}[init]
 

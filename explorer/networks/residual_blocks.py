@@ -266,10 +266,13 @@ def bottleneck_strides(config: NetworkConfig, place: Place) -> tuple[int, int]:
     return (place.stride, 1) if config.stride_in == "1x1" else (1, place.stride)
 
 
+BLOCK_TYPES: dict[str, type[Block]] = {"basic": BasicBlock, "bottleneck": Bottleneck}
+"""By the kind of block; `explorer.families.BLOCKS` has the same keys."""
+_PREACTIVATED: dict[str, type[Block]] = {"basic": PreactivationBlock, "bottleneck": PreactivationBottleneck}
+
+
 def block_type(config: NetworkConfig) -> type[Block]:
     """The kind of block that a network is made of."""
     if config.shortcut == "gate":
         return HighwayBlock
-    if config.block == "bottleneck":
-        return PreactivationBottleneck if config.preactivation else Bottleneck
-    return PreactivationBlock if config.preactivation else BasicBlock
+    return (_PREACTIVATED if config.preactivation else BLOCK_TYPES)[config.block]

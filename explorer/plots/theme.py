@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.subplots import make_subplots
 
+from explorer import families
 from explorer.language import later, told
 
 Figure: TypeAlias = go.Figure | dict[str, Any]
@@ -33,6 +34,8 @@ _SHADES = {  # shallowest, deepest
     "highway": ("#1fa67f", "#007a5a"),
     "skipinit": ("#a68a12", "#7d6600"),
 }
+_OTHER, _OTHER_SHADES = "#9a6a4f", ("#a5755a", "#8a5a3c")
+"""Of families that are trained and have no colours of their own."""
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # from the deepest
 _VARIANT_DASHES = ("2px,3px", "8px,3px,2px,3px,2px,3px", "12px,4px,4px,4px")
 _WIDTHS = {"train": 1.25, "test": 2.75}
@@ -46,14 +49,15 @@ def family_titles() -> list[str]:
 def colour(family: str) -> str:
     """The one colour of a family; grey for one that is not trained here."""
     others = {"preresnet": "#b0608f", "highway": "#009068", "skipinit": "#927800"}
-    return {"plain": PLAIN, "resnet": RESIDUAL, **others}.get(family, PAPER)
+    return {"plain": PLAIN, "resnet": RESIDUAL, **others}.get(family, _OTHER if _shades(family) else PAPER)
 
 
 def shade(family: str, depth_rank: int, depths: int = 2) -> str:
     """The family's colour for one of several depths, `depth_rank` 0 the shallowest: deeper is darker."""
-    if family not in _SHADES:
+    shades = _shades(family)
+    if not shades:
         return PAPER
-    shallow, deep = (_channels(end) for end in _SHADES[family])
+    shallow, deep = (_channels(end) for end in shades)
     part = min(max(depth_rank, 0) / (depths - 1), 1.0) if depths > 1 else 1.0
     mixed = (round(a + (b - a) * part) for a, b in zip(shallow, deep, strict=True))
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
@@ -145,6 +149,12 @@ def to_json(figure: Figure) -> str:
     spec = figure.to_dict() if isinstance(figure, go.Figure) else figure
     kept = {name: value for name, value in spec.get("layout", {}).items() if name != "template"}
     return str(pio.to_json({"data": spec.get("data", ()), "layout": kept}, validate=False))
+
+
+def _shades(family: str) -> tuple[str, str] | None:
+    """Shallowest and deepest; None for a family that is not trained here."""
+    trained = family in families.FAMILIES and "cifar" in families.FAMILIES[family].designs
+    return _SHADES.get(family, _OTHER_SHADES if trained else None)
 
 
 def _channels(colour: str) -> tuple[int, ...]:

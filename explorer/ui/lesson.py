@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer import paper
 from explorer.engines.studies import DONE
-from explorer.language import language, later, told, tr
+from explorer.language import ENGLISH, language, later, told, tr
 from explorer.measurement.verdict import verdict
 from explorer.notes import Guess
 from explorer.runs import Run
@@ -64,8 +64,10 @@ class Step:
 
 
 def text(name: str, of: str) -> tuple[str, str]:
-    """Title and text of a step in a language."""
-    title, _, body = (_FOLDER / of / f"{name}.md").read_text(encoding="utf-8").partition("\n")
+    """Title and text of a step in a language; in English where it was not translated."""
+    files = (_FOLDER / folder / f"{name}.md" for folder in (of, ENGLISH))
+    written = next(file for file in files if file.exists()).read_text(encoding="utf-8")
+    title, _, body = written.partition("\n")
     return title.removeprefix("# "), body.strip()
 
 

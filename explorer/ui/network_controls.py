@@ -7,22 +7,10 @@ from typing import Any
 import streamlit as st
 
 from explorer.config import NetworkConfig, depths, network
+from explorer.families import BLOCKS, FAMILIES
 from explorer.language import later, told, tr
 from explorer.network_config import INITIALISATIONS
 
-FAMILIES = {
-    "plain": later("Plain"),
-    "resnet": later("Residual"),
-    "preresnet": later("Pre-activation"),
-    "highway": "Highway",
-    "skipinit": "SkipInit",
-    "vgg": "VGG",
-    "googlenet": "GoogLeNet",
-}
-_OF_DESIGN = {
-    "cifar": ("plain", "resnet", "preresnet", "highway", "skipinit"),
-    "imagenet": ("plain", "resnet", "vgg", "googlenet"),
-}
 _DESIGNS = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
 _SHORTCUTS = {"A": later("A · identity"), "B": later("B · some projected"), "C": later("C · all projected")}
 _SHORTCUT_HELP = later(
@@ -31,16 +19,9 @@ _SHORTCUT_HELP = later(
 )
 _BLOCKS = {"basic": "3×3, 3×3", "bottleneck": "1×1, 3×3, 1×1"}
 _INITS = dict(zip(INITIALISATIONS, ("Kaiming", "Xavier", later("too small"), later("too large")), strict=True))
-_DEPTHS = {
-    "basic": (*range(8, 117, 6), 164, 302, 602, 1202),
-    "bottleneck": (*range(11, 120, 9), 164, 326, 650, 1001),
-}
+_DEPTHS = {2: (*range(8, 117, 6), 164, 302, 602, 1202), 3: (*range(11, 120, 9), 164, 326, 650, 1001)}
+"""What the slider offers, by the layers of a block."""
 _WIDTHS = {"cifar": (4, 8, 16, 32, 64, 128), "imagenet": (16, 32, 64, 128)}
-_FAMILY_HELP = later(
-    "**Plain:** layers alone.  \n**Residual:** F(x) + x, the paper's.  \n**Pre-activation:** BN and ReLU before each "
-    "layer, nothing after the sum (He et al. 2016).  \n**Highway:** learnt gates mix layers and input (Srivastava "
-    "et al. 2015).  \n**SkipInit:** no BN, a learnt factor on F that starts at 0 (De and Smith 2020)."
-)
 
 
 def chosen(key: str, default: str) -> NetworkConfig:
@@ -72,7 +53,7 @@ def _widgets(key: str) -> NetworkConfig:
     with made_for:
         design = _row(key, "design", tr("Made for"), list(_DESIGNS), _DESIGNS, tr("What the network classifies."))
     with of_family:
-        family = _row(key, "family", tr("Family"), _OF_DESIGN[design], FAMILIES, told(_FAMILY_HELP))
+        family = _family(key, design)
     if family == "googlenet":
         return network("googlenet")
     bare = network("vgg-19" if family == "vgg" else f"{family}-34@imagenet" if design == "imagenet" else f"{family}-20")
@@ -87,7 +68,7 @@ def _widgets(key: str) -> NetworkConfig:
     if design == "imagenet" and family != "vgg":
         block = "bottleneck" if depth >= 50 else "basic"
     values: dict[str, Any] = {"depth": depth, "block": block}
-    if family in ("resnet", "preresnet", "skipinit"):
+    if bare.shortcut in _SHORTCUTS:
         with shortcut_place:
             help_text = told(_SHORTCUT_HELP)
             values["shortcut"] = _pick(key, "shortcut", tr("Shortcut"), list(_SHORTCUTS), _SHORTCUTS, help_text)
@@ -98,6 +79,12 @@ def _widgets(key: str) -> NetworkConfig:
             help_text = tr("Channels of the first stage.")
             values["width"] = _slide(key, name, tr("Width"), widths, bare.width, help_text)
     return replace(bare, **values, **_more(key, family, block, values.get("shortcut", "")))
+
+
+def _family(key: str, design: str) -> str:
+    words = {name: family.label for name, family in FAMILIES.items() if design in family.designs}
+    said = [f"**{told(one.label)}:** {told(one.explanation)}." for one in FAMILIES.values() if one.explanation]
+    return _row(key, "family", tr("Family"), list(words), words, "  \n".join(said))
 
 
 def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
@@ -147,14 +134,14 @@ def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
 
 def _depth(key: str, design: str, family: str, block: str) -> int:
     """One of the depths that exist, the nearest to the last one chosen."""
-    known: Sequence[int] = _DEPTHS.get(block, ()) if design == "cifar" else _imagenet_depths(family)
+    layers = BLOCKS.get(block, 0)
+    known: Sequence[int] = _DEPTHS.get(layers, ()) if design == "cifar" else _imagenet_depths(family)
     own = _depth_key(key, design, "vgg" if family == "vgg" else block)
     last = st.session_state.get(own, st.session_state.get(f"{key}-depth", 20))
     options = sorted({*known, *([last] if design == "cifar" and last in depths(block) else [])})
     if st.session_state.get(own) not in options:
         st.session_state[own] = min(options, key=lambda depth: abs(depth - last))
-    factor = 6 if block == "basic" else 9
-    help_text = tr("Weighted layers: {factor}n+2.", factor=factor) if design == "cifar" else tr("Weighted layers.")
+    help_text = tr("Weighted layers: {factor}n+2.", factor=3 * layers) if design == "cifar" else tr("Weighted layers.")
     depth = int(st.select_slider(tr("Depth"), options, key=own, help=help_text))
     st.session_state[f"{key}-depth"] = depth
     return depth

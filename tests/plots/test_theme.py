@@ -27,6 +27,7 @@ ALL = [theme.PLAIN, theme.RESIDUAL, theme.PAPER]
 FAMILIES = ("plain", "resnet", "preresnet", "highway", "skipinit")
 ALL += [theme.shade(family, rank, 4) for family in FAMILIES for rank in range(4)]
 ALL += [theme.colour(family) for family in FAMILIES]
+ALL += [theme._OTHER, *theme._OTHER_SHADES]
 
 
 @pytest.mark.parametrize(("colour", "page"), itertools.product(ALL, PAGES))
