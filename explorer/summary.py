@@ -159,7 +159,9 @@ def _layer(name: str, module: nn.Module, output: Shape) -> Layer:
             kernel, stride = module.kernel_size[0], module.stride[0]
             kind, text = (
                 "convolution",
-                f"{kernel}×{kernel} conv, {module.out_channels}" + (f", /{stride}" * (stride > 1)),
+                f"{kernel}×{kernel} conv, {module.out_channels}"
+                + (f", C={module.groups}" * (module.groups > 1))
+                + (f", /{stride}" * (stride > 1)),
             )
             macs = math.prod(output) * module.weight[0].numel()
         case nn.Linear():

@@ -87,6 +87,7 @@ def test_a_family_is_added_in_two_files(monkeypatch: pytest.MonkeyPatch) -> None
     assert summary(built.config, 8).parameters == sum(weight.numel() for weight in built.parameters())
     grouped = next(layer for layer in counts.layers() if layer.name == "stage1.0.conv2")
     assert grouped.macs == 32 * 32 * 16 * (16 // 8) * 9, "a grouped layer sees an eighth of its inputs"
+    assert grouped.text == "3×3 conv, 16, C=8"
     weight = build(config).stage3[2].conv2.weight.detach()
     assert float(weight.std()) == pytest.approx(math.sqrt(2 / (64 // 8 * 9)), rel=0.05), "He's, of those inputs"
     with pytest.raises(RequestError, match="cannot be written as code"):
@@ -115,8 +116,11 @@ def test_an_added_family_trains_is_explained_and_offered(
     assert json.loads(capsys.readouterr().out)["parameters"] == summary(network("resnext-29")).parameters
     app = visit("architecture", network="resnext-29")
     assert not app.exception
+    assert app.query_params["network"] in ("resnext-29", ["resnext-29"])
     assert "ResNeXt" in app.segmented_control(key="network-family").options
     assert app.segmented_control(key="network-family").value == "resnext"
+    app.selectbox(key="network-shortcut").set_value("none").run()
+    assert app.query_params["network"] in ("resnext-29:shortcut=none", ["resnext-29:shortcut=none"])
 
 
 def test_a_measurement_is_added_in_two_files(

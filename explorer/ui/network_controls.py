@@ -13,6 +13,8 @@ from explorer.network_config import INITIALISATIONS
 
 _DESIGNS = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
 _SHORTCUTS = {"A": later("A · identity"), "B": later("B · some projected"), "C": later("C · all projected")}
+_NO_SHORTCUT = {"none": later("none")}
+"""Offered too where the plain network has no family of its own."""
 _SHORTCUT_HELP = later(
     "Where the shape changes **A** takes every second pixel and pads zeros, **B** projects by a 1×1 layer; "
     "**C** projects everywhere."
@@ -71,14 +73,16 @@ def _widgets(key: str) -> NetworkConfig:
     if bare.shortcut in _SHORTCUTS:
         with shortcut_place:
             help_text = told(_SHORTCUT_HELP)
-            values["shortcut"] = _pick(key, "shortcut", tr("Shortcut"), list(_SHORTCUTS), _SHORTCUTS, help_text)
+            words = _SHORTCUTS | (_NO_SHORTCUT if FAMILIES[family].known_by == "block" else {})
+            values["shortcut"] = _pick(key, "shortcut", tr("Shortcut"), list(words), words, help_text)
     if family != "vgg":
         name = f"width-{design}"
         widths = sorted({*_WIDTHS[design], st.session_state.get(f"{key}-{name}", bare.width)})
         with how_wide:
             help_text = tr("Channels of the first stage.")
             values["width"] = _slide(key, name, tr("Width"), widths, bare.width, help_text)
-    return replace(bare, **values, **_more(key, family, block, values.get("shortcut", "")))
+    carries = values.get("shortcut", "").removeprefix("none")
+    return replace(bare, **values, **_more(key, family, block, carries))
 
 
 def _family(key: str, design: str) -> str:
