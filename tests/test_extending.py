@@ -98,6 +98,15 @@ def test_a_family_is_added_in_two_files(monkeypatch: pytest.MonkeyPatch) -> None
         network("resnext-50@imagenet")
 
 
+def test_a_family_that_is_a_choice_of_options_needs_one_entry() -> None:
+    families.FAMILIES["projected"] = families.Family("Projected", usual={"shortcut": "C"}, known_by="shortcut")
+    config = network("projected-8:width=4")
+    assert config == NetworkConfig(8, "C", 4)
+    assert (config.name, config.twin.name) == ("projected-8:width=4", "plain-8:width=4")
+    assert network("resnet-8:shortcut=B").family == "resnet"
+    assert build(config)(torch.zeros(2, 3, 8, 8)).shape == (2, 10)
+
+
 def test_an_added_family_trains_is_explained_and_offered(
     monkeypatch: pytest.MonkeyPatch, tiny_images: ImageSet, capsys: pytest.CaptureFixture[str]
 ) -> None:
