@@ -2,9 +2,10 @@
 
 python -m benchmarks.load [--browsers 30] [--seconds 60] [--data D] [--json]
 
-A server is started in a store of its own and two networks train. First the visitors only look at their live chart, in
-turns with looking away; then each changes something now and then, too. They are simulated: each speaks Streamlit's
-protocol as a browser does, but draws nothing, since real ones draw on the class's own machines.
+A server is started in a store of its own, and what it loads behind its first visitor is waited for. The visitors change
+something now and then while nothing trains. Then two networks train: first the visitors only look at their live chart,
+in turns with looking away; then each changes something, too. They are simulated: each speaks Streamlit's protocol as a
+browser does, but draws nothing, since real ones draw on the class's own machines.
 """
 
 import asyncio
@@ -41,6 +42,8 @@ _FEED = re.compile(rb"/live/[0-9a-f]{16}")
 RECIPE, SEEDS = "longer", 8
 THINKING = 15.0  # seconds, on average, between two changes that a visitor makes
 STARTING = 60.0
+WARMING, QUIET_CORES = 300.0, 0.05
+QUIET = 5.0  # seconds; longer than the server rests before it begins to load torch and the images
 WINDOWS = 4  # with and without visitors who look, in turns
 ROOT = Path(__file__).parents[1]
 
@@ -139,6 +142,7 @@ async def arrived(
             connecting = websockets.connect(address, subprotocols=[websockets.Subprotocol("streamlit")], max_size=None)
             visitor = kind(await opened.enter_async_context(connecting), HTTPConnection("127.0.0.1", port))
             tasks += [asyncio.create_task(visitor.listen()), asyncio.create_task(visitor.look())]
+            opened.callback(visitor.server.close)
             visitors.append(visitor)
             await visitor.run()
             while visitor.asked is not None:
@@ -169,16 +173,33 @@ async def changes(visitors: list[Visitor], seconds: float) -> list[float]:
     return [wait for several in waits for wait in several]
 
 
+async def warmed(port: int, server: psutil.Process) -> None:
+    """Let a first visitor come, and wait until the server has loaded what it loads behind them: it takes no time."""
+    async with arrived(port, 1):
+        began = time.monotonic()
+        while await cores(server, QUIET) > QUIET_CORES:
+            if time.monotonic() - began > WARMING:
+                raise TimeoutError(f"the server did not come to rest within {WARMING:.0f} s")
+
+
+async def cores(server: psutil.Process, seconds: float) -> float:
+    """How many cores the server takes."""
+    before, began = sum(server.cpu_times()[:2]), time.perf_counter()
+    await asyncio.sleep(seconds)
+    return (sum(server.cpu_times()[:2]) - before) / (time.perf_counter() - began)
+
+
 @contextmanager
-def served(home: str, data: str) -> Iterator[tuple[int, psutil.Process]]:
-    """The application on a port of its own."""
+def served(home: str, data: str, script: Path = ROOT / "app.py") -> Iterator[tuple[int, psutil.Process]]:
+    """The application on a port of its own, reached from this machine alone."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
     environment = {**os.environ, "EXPLORER_HOME": home, "EXPLORER_DATA": data, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        [*command, "--server.port", str(port)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
             began = time.monotonic()
@@ -202,10 +223,9 @@ def images_trained(store: Store) -> int:
 
 async def window(store: Store, server: psutil.Process, seconds: float) -> tuple[float, float]:
     """Images trained a second, and how many cores the server took, in so many seconds."""
-    before, began, busy = images_trained(store), time.perf_counter(), sum(server.cpu_times()[:2])
-    await asyncio.sleep(seconds)
-    elapsed = time.perf_counter() - began
-    return (images_trained(store) - before) / elapsed, (sum(server.cpu_times()[:2]) - busy) / elapsed
+    before, began = images_trained(store), time.perf_counter()
+    taken = await cores(server, seconds)
+    return (images_trained(store) - before) / (time.perf_counter() - began), taken
 
 
 async def train(store: Store, data: str) -> None:
@@ -224,6 +244,7 @@ async def measure(browsers: int, seconds: float, data: str) -> dict[str, float]:
     """The figures of the whole benchmark."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, served(home, data) as (port, server):
         store = Store(Path(home))
+        await warmed(port, server)
         async with arrived(port, browsers) as visitors:
             idle = await changes(visitors, seconds / 2)
         await train(store, data)
@@ -243,6 +264,7 @@ async def measure(browsers: int, seconds: float, data: str) -> dict[str, float]:
         "median_ms": 1000 * statistics.median(waits),
         "changes": len(waits),
         "idle_p95_ms": 1000 * _percentile(idle),
+        "ratio_to_idle": _percentile(waits) / _percentile(idle),
         "training_slowdown": 1 - _median(taken) / _median(free),
         "server_cores": statistics.median(cores for _, cores in taken),
         "memory_growth_mb": grown / 1e6,

@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks.command import parsed
-from benchmarks.load import Visitor, arrived, served
+from benchmarks.load import Visitor, arrived, cores, served, warmed
 from explorer.room import Rooms
 from explorer.runs import Store
 from explorer.shown import LESSON, Shown
@@ -89,21 +88,14 @@ async def reached(visitors: list[Visitor], change: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-async def cores(server: psutil.Process, seconds: float) -> float:
-    """How many cores the server takes."""
-    before, began = sum(server.cpu_times()[:2]), time.perf_counter()
-    await asyncio.sleep(seconds)
-    return (sum(server.cpu_times()[:2]) - before) / (time.perf_counter() - began)
-
-
 async def measure(browsers: int, seconds: float) -> dict[str, float]:
     """The figures of the whole benchmark."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, served(home, "shapes") as (port, server):
         rooms = Rooms(Store(Path(home)))
         presenter = rooms.open()
         code = rooms.look(presenter).code
+        await warmed(port, server)
         async with arrived(port, browsers, partial(Follower, code=code)) as visitors:
-            await asyncio.sleep(seconds)  # what the server loads behind its first visitor has been loaded then
             idle = await cores(server, seconds)
             for visitor in visitors:
                 visitor.looking = True
