@@ -1,7 +1,8 @@
 """Asking for runs and following them: how far, how long still, until all have ended."""
 
+import heapq
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from explorer.config import RunConfig
 from explorer.records import Record, StepRecord
 from explorer.runs import ACTIVE, RUNNING, Run, Store
 
+TURN_SECONDS = 60.0  # so long a run may go on while others wait
 _POLL_SECONDS = 0.2
 _START_SECONDS, _MEASURED = 5.0, 1.6e10  # all 27 blocks of resnet-56 taken away on 1,000 images: 18 s
 _LAYER_SECONDS = 2e-4  # a layer with its BN and ReLU, however small the batch, on one core
@@ -33,6 +35,16 @@ class Progress:
     """Summed over those under way."""
     device: str
     """What trains, once it is known."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands that waits."""
+
+    number: int
+    """1: it is the next."""
+    seconds: float | None
+    """Until it begins, about; None where nothing tells how fast runs go."""
 
 
 def follow(store: Store, engine: Engine, runs: list[str]) -> Iterator[tuple[str, Record]]:
@@ -87,14 +99,49 @@ def remaining(store: Store, runs: list[Run]) -> float | None:
 
 def estimate(configs: list[RunConfig], finished: list[Run], slots: int) -> float | None:
     """Seconds that these runs will take side by side in `slots`, judged by finished ones; None without any."""
+    rate = _rate(finished)
+    if rate is None or not configs:
+        return None
+    costs = [cost(config) for config in configs]
+    return max(sum(costs) / slots, max(costs)) * rate
+
+
+def places(store: Store, engine: str, finished: Sequence[Run], slots: int | None) -> dict[str, Place]:
+    """Where those runs stand that wait for an engine of so many `slots` (None: nobody knows how many it has).
+
+    Each slot is free when its run has ended, or has had its turn; a run that was begun before needs the rest alone.
+    """
+    every, rate = {run.run: run for run in store.runs()}, _rate(finished)
+    waiting = [every[run] for run in store.queue(engine) if run in every]
+    if not waiting or rate is None or slots is None:
+        return {run.run: Place(number, None) for number, run in enumerate(waiting, 1)}
+    under_way = [run for run in every.values() if run.state == RUNNING and run.engine == engine]
+    free = [_turn(store, run, rate) for run in under_way] + [0.0] * (slots - len(under_way))
+    heapq.heapify(free)
+    found = {}
+    for number, run in enumerate(waiting, 1):
+        begins = heapq.heappop(free)
+        found[run.run] = Place(number, begins)
+        heapq.heappush(free, begins + _turn(store, run, rate))
+    return found
+
+
+def _turn(store: Store, run: Run, rate: float) -> float:
+    """Seconds until a run that begins or goes on now gives up its slot while others wait."""
+    begun = run.state == RUNNING or run.provenance
+    last = _last_step(store, run) if begun else None
+    share = last.step / run.config.training.steps if last else 0.0
+    if last and run.state == RUNNING:
+        rate = last.seconds / (share * cost(run.config))
+    return min((1 - share) * cost(run.config) * rate, TURN_SECONDS)
+
+
+def _rate(finished: Sequence[Run]) -> float | None:
+    """Seconds for a unit of cost, the median of finished runs; None without any."""
     rates = sorted(
         run.provenance.seconds / cost(run.config) for run in finished if run.provenance and run.provenance.seconds
     )
-    if not rates or not configs:
-        return None
-    rate = rates[len(rates) // 2]
-    costs = [cost(config) for config in configs]
-    return max(sum(costs) / slots, max(costs)) * rate
+    return rates[len(rates) // 2] if rates else None
 
 
 def measuring(config: RunConfig, images: int, passes: float) -> float:

@@ -36,8 +36,18 @@ _UPGRADES = (
     _SCHEMA,
     "ALTER TABLE runs ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0",
     f"ALTER TABLE runs ADD COLUMN engine TEXT NOT NULL DEFAULT '{LOCAL}'",
+    "ALTER TABLE runs ADD COLUMN asker TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE runs ADD COLUMN served INTEGER NOT NULL DEFAULT 0",
 )
 _VERSION = len(_UPGRADES)
+# Fair turns: who was served longest ago is next. `served` counts up with each run that an engine takes.
+_QUEUE = f"""
+SELECT run FROM
+    (SELECT run, last, row_number() OVER (PARTITION BY asker ORDER BY turn) AS nth,
+     min(turn) OVER (PARTITION BY asker) AS first FROM runs
+     JOIN (SELECT asker, max(served) AS last FROM runs WHERE engine = :engine GROUP BY asker) USING (asker)
+     WHERE state = '{QUEUED}' AND engine = :engine)
+ORDER BY nth, last, first"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,9 @@ class Run:
     """Why it failed, in one line."""
     created: float
     """Seconds since 1970."""
+    engine: str = LOCAL
+    asker: str = ""
+    """A mark of who asked for it, to tell them from others; empty: whoever works at this machine."""
 
     @property
     def run(self) -> str:
@@ -83,30 +96,30 @@ class Store:
                 if version < _VERSION:  # else nothing is written: a full disk can still be read
                     self._upgrade()
 
-    def submit(self, configs: Iterable[RunConfig], location: str, engine: str = LOCAL) -> list[str]:
+    def submit(self, configs: Iterable[RunConfig], location: str, engine: str = LOCAL, asker: str = "") -> list[str]:
         """Queue what is neither done nor under way, in this order; what was begun goes on. All identities."""
         runs = []
         with self._transaction() as connection:
             last = connection.execute("SELECT coalesce(max(turn), 0) FROM runs").fetchone()[0]
             for turn, config in enumerate(configs, last + 1):
                 connection.execute(
-                    "INSERT INTO runs (run, config, location, state, created, turn, engine)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+                    "INSERT INTO runs (run, config, location, state, created, turn, engine, asker)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (run) DO UPDATE SET state = excluded.state, turn = excluded.turn,"
-                    " location = excluded.location, engine = excluded.engine, message = '', deaths = 0"
-                    " WHERE state IN (?, ?, ?)",
-                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, engine, *RESUMABLE),
+                    " location = excluded.location, engine = excluded.engine, asker = excluded.asker,"
+                    " message = '', deaths = 0 WHERE state IN (?, ?, ?)",
+                    (config.run, config.to_json(), location, QUEUED, time.time(), turn, engine, asker, *RESUMABLE),
                 )
                 runs.append(config.run)
         return runs
 
     def claim(self, slot: int, engine: str = LOCAL) -> Run | None:
-        """Take the next run that is queued for an engine, whose trainer calls `rewind` before it goes on."""
+        """Take the first of an engine's queue; its trainer calls `rewind` before it goes on."""
         with self._transaction() as connection:
             row = connection.execute(
-                "UPDATE runs SET state = ?, slot = ?, attempts = attempts + 1 WHERE run ="
-                " (SELECT run FROM runs WHERE state = ? AND engine = ? ORDER BY turn LIMIT 1) RETURNING *",
-                (RUNNING, slot, QUEUED, engine),
+                "UPDATE runs SET state = :running, slot = :slot, attempts = attempts + 1,"
+                f" served = (SELECT max(served) + 1 FROM runs) WHERE run = ({_QUEUE} LIMIT 1) RETURNING *",
+                {"running": RUNNING, "slot": slot, "engine": engine},
             ).fetchone()
         return _run(row) if row else None
 
@@ -245,12 +258,16 @@ class Store:
             query = "SELECT count(*) FROM runs WHERE state IN (?, ?) AND engine = ?"
             return int(connection.execute(query, (*ACTIVE, engine)).fetchone()[0])
 
+    def queue(self, engine: str = LOCAL) -> list[str]:
+        """The runs that wait for an engine, the next first: in turns between those who asked, as things stand."""
+        with self._reading() as connection:
+            return [run for (run,) in connection.execute(_QUEUE, {"engine": engine})]
+
     def ahead(self, run: str) -> int | None:
         """How many runs its engine takes before this one; None if it does not wait."""
-        with self._reading() as connection:
-            row = connection.execute("SELECT * FROM runs WHERE run = ? AND state = ?", (run, QUEUED)).fetchone()
-            query = "SELECT count(*) FROM runs WHERE state = ? AND engine = ? AND turn < ?"
-            return int(connection.execute(query, (QUEUED, row["engine"], row["turn"])).fetchone()[0]) if row else None
+        found = self.get(run)
+        queue = self.queue(found.engine) if found and found.state == QUEUED else []
+        return queue.index(run) if run in queue else None
 
     def newest(self, run: str) -> tuple[int, int]:
         """A run's attempt and the seq of its newest record (-1: none): changes whenever there are more records."""
@@ -351,7 +368,8 @@ def _run(row: sqlite3.Row) -> Run:
     provenance = Provenance(**json.loads(row["provenance"])) if row["provenance"] else None
     how = " · constructed start" if config.start else ""
     label = row["label"] or f"{config.network.name}{how} · seed {config.seed}"
-    return Run(config, row["state"], row["location"], label, provenance, row["message"], row["created"])
+    rest = (row["message"], row["created"], row["engine"], row["asker"])
+    return Run(config, row["state"], row["location"], label, provenance, *rest)
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def test_deaths_count_only_while_a_run_gets_no_further(store: Store, tiny_run: R
 def test_a_store_of_version_1_is_upgraded_once(tmp_path: Path, tiny_run: RunConfig) -> None:
     (run,) = Store(tmp_path).submit([tiny_run], "shapes")
     with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as connection:
-        for column in ("deaths", "engine"):
+        for column in ("deaths", "engine", "asker", "served"):
             connection.execute(f"ALTER TABLE runs DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 1")
     for _ in range(2):

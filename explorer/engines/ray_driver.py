@@ -19,8 +19,9 @@ from ray.exceptions import RayError
 from explorer.engines.ray import Cluster
 from explorer.engines.ray_trainer import Trainer, source
 from explorer.engines.slots import hold_ray
-from explorer.engines.stream import ENDS, KEEP_SECONDS, TURN_SECONDS, Failed, images, keep, ordered
+from explorer.engines.stream import ENDS, KEEP_SECONDS, Failed, images, keep, ordered
 from explorer.errors import ExplorerError
+from explorer.jobs import TURN_SECONDS
 from explorer.runs import PAUSED, RAY, RUNNING, Run, Store
 
 _LOOK_SECONDS = 0.25

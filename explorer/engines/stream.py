@@ -27,7 +27,6 @@ from explorer.runs import DONE, FAILED, Run, Store
 from explorer.training import Training, kept_steps
 
 KEEP_SECONDS = 15.0  # a state of the largest network takes a second to write, of a usual one hundredths
-TURN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from explorer import device as devices
 from explorer.engines.slots import hold
-from explorer.engines.stream import ENDS, KEEP_SECONDS, TURN_SECONDS, Event, Failed, Left, images, keep, ordered, stream
+from explorer.engines.stream import ENDS, KEEP_SECONDS, Event, Failed, Left, images, keep, ordered, stream
 from explorer.errors import ExplorerError
+from explorer.jobs import TURN_SECONDS
 from explorer.runs import PAUSED, RUNNING, Run, Store
 
 _LOOK_SECONDS = 0.25

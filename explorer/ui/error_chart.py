@@ -1,26 +1,27 @@
 """The chart of runs' errors: while any of them trains it keeps itself new, else it can be replayed."""
 
-import os
+import time
 from collections.abc import Sequence
 
 import streamlit as st
 
 from explorer import jobs
 from explorer.config import RunConfig
-from explorer.device import LARGEST_SLOTS, told_device
+from explorer.device import told_device
 from explorer.language import language, tr, using
 from explorer.paper import printed_errors
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.recipes import is_papers
-from explorer.runs import ACTIVE, DONE, FAILED, LOCAL, Run
-from explorer.ui import engine, live_feed, resources, sentences
+from explorer.runs import ACTIVE, FAILED, LOCAL, QUEUED, RUNNING, Run
+from explorer.ui import engine, live_feed, queue, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
 from explorer.ui.names import label, message
 from explorer.ui.runs import records
 
 _CURVES_HEIGHT, _NARROW_HEIGHT = 350, 640
+_WAIT_SECONDS = 5.0  # so often it is said anew how long what waits has to wait
 
 
 def draw(live: Sequence[Run], recorded: Sequence[Run], *, key: str, steps: int = 1) -> None:
@@ -44,9 +45,7 @@ def estimate(configs: list[RunConfig]) -> float | None:
     """
     if engine.chosen() != LOCAL:
         return None
-    slots = min(LARGEST_SLOTS, os.cpu_count() or 1)
-    own = [run for run in resources.server().store.runs() if run.state == DONE and run.location]
-    return jobs.estimate(configs, own or resources.library().runs(), slots)
+    return jobs.estimate(configs, queue.finished(), queue.slots())
 
 
 def _watched(live: Sequence[Run], recorded: Sequence[Run], key: str) -> None:
@@ -55,7 +54,9 @@ def _watched(live: Sequence[Run], recorded: Sequence[Run], key: str) -> None:
 
     def version() -> Version:
         standing = store.standing(runs)
-        return Version(repr([row[:2] for row in standing]), repr(standing))
+        states = {state for _, state, *_ in standing}
+        waits = time.monotonic() // _WAIT_SECONDS if QUEUED in states and RUNNING not in states else None
+        return Version(repr([row[:2] for row in standing]), repr((standing, waits)))
 
     def picture() -> Picture:
         now = [run for run in map(store.get, runs) if run]
@@ -93,6 +94,8 @@ def _progress(live: Sequence[Run]) -> tuple[float, str]:
     together = [run for run in live if run.config.seed in seeds]
     now, left = jobs.progress(store, together), jobs.remaining(store, together)
     speed = now.images_per_second
+    if waits := queue.said(together):
+        return min(now.done, 1.0), waits
     words = [told_device(now.device), tr("{speed:,.0f} images/s", speed=speed) if speed else tr("starting …")]
     words += [tr("about {time} left", time=sentences.duration(left))] if left else []
     return min(now.done, 1.0), " · ".join(word for word in words if word)

@@ -15,7 +15,7 @@ from explorer.plots.gates import Moment
 from explorer.recipes import RECIPES
 from explorer.records import EvaluationRecord
 from explorer.runs import ACTIVE, DONE, FAILED, Run
-from explorer.ui import address, controls, error_chart, frame, resources, sentences
+from explorer.ui import address, controls, error_chart, frame, queue, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label, message
 from explorer.ui.runs import records, stop_runs, submit
@@ -71,8 +71,8 @@ def _live(run: Run) -> None:
         return
     store = resources.server().store
     left = jobs.remaining(store, [now])
-    said = tr("about {time} left", time=sentences.duration(left)) if left else tr("starting …")
-    st.progress(min(jobs.progress(store, [now]).done, 1.0), text=said)
+    going = tr("about {time} left", time=sentences.duration(left)) if left else tr("starting …")
+    st.progress(min(jobs.progress(store, [now]).done, 1.0), text=queue.said([now]) or going)
     if _moments(now):
         _draw(now, 1.0)
 

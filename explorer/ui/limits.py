@@ -7,17 +7,19 @@ and charts, are a matter of the proxy in front (docs/deploy.md).
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import RequestError
 from explorer.language import tr
+from explorer.runs import ACTIVE, Store
+from explorer.ui import membership
 
 SECONDS = 60.0
 RATES = {"runs": (60, 300), "imports": (6, 30)}
 """In `SECONDS`: how many one visitor may ask for, how many all together. A race of five seeds is 20 runs."""
+MOST_UNDER_WAY = 120
+"""Runs of one visitor that wait or are trained: how long they take is not known, and each has to be looked after."""
 _ALL = ""
 
 
@@ -57,5 +59,11 @@ def _buckets() -> Buckets:
 
 def take(what: str, count: int = 1) -> None:
     """Count something that the visitor of this script run asks for. Raises RequestError where it is too much."""
-    context: Any = get_script_run_ctx()
-    _buckets().take(what, context.session_id if context else "here", count)
+    _buckets().take(what, membership.visit(), count)
+
+
+def check_under_way(store: Store, who: str, count: int) -> None:
+    """Refuse `count` more runs to one who has too many in the queue already."""
+    under_way = sum(run.state in ACTIVE for run in store.runs() if run.asker == who)
+    if under_way and under_way + count > MOST_UNDER_WAY:
+        raise RequestError(tr("you have {count} trainings under way: wait until one has ended", count=under_way))

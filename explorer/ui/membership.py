@@ -1,9 +1,13 @@
-"""This visitor's part in a room: a signed pass, which the session holds, and a cookie over reloads."""
+"""Who this visitor is: one visit among others, and in a room whom the signed pass names that the session holds, and a
+cookie over reloads."""
+
+import hashlib
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.errors import RequestError
+from explorer.passes import Pass
 from explorer.ui import resources
 
 COOKIE = "rx-room"
@@ -22,6 +26,29 @@ def signed() -> str | None:
     except RequestError:
         return None
     return held
+
+
+def member() -> Pass | None:
+    """Whom that pass names."""
+    held = signed()
+    return resources.rooms().look(held) if held else None
+
+
+def visit() -> str:
+    """What tells this visit from others while it lasts. It is neither shown nor kept: who has it can go on with it."""
+    context = get_script_run_ctx()
+    return context.session_id if context else "here"
+
+
+def is_here(visit: str) -> bool:
+    """Whether that visit lasts: its page is open."""
+    return not st.runtime.exists() or st.runtime.get_instance().is_active_session(visit)
+
+
+def mark() -> str:
+    """What tells this visitor from others in the store: in a room the member, over reloads, else the visit."""
+    who = member()
+    return hashlib.sha256((who.member if who else visit()).encode()).hexdigest()[:16]
 
 
 def hold(shown: str) -> None:
@@ -47,7 +74,7 @@ def enter() -> str | None:
 
 def join(code: str) -> str:
     """Become a visitor of the room of this code."""
-    found = resources.rooms().join(code, _session(), _browsers()[1])
+    found = resources.rooms().join(code, visit(), _browsers()[1])
     hold(found)
     st.query_params["code"] = resources.rooms().look(found).code
     return found
@@ -62,8 +89,3 @@ def leave() -> None:
 def _browsers() -> tuple[str | None, str]:
     """The pass that the browser kept, and the address that it asks from."""
     return st.context.cookies.get(COOKIE), st.context.ip_address or "here"
-
-
-def _session() -> str:
-    context = get_script_run_ctx()
-    return context.session_id if context else "here"

@@ -13,7 +13,7 @@ from explorer.room import Room
 from explorer.runs import ACTIVE, DONE, FAILED, QUEUED, RUNNING, Run
 from explorer.shown import MOST_CELLS, Experiment
 from explorer.sweep import Results
-from explorer.ui import error_chart, frame, live_feed, resources, sentences, sweeps
+from explorer.ui import error_chart, frame, live_feed, queue, resources, sentences, sweeps
 from explorer.ui.live_plot import watched_plot
 from explorer.ui.names import message
 from explorer.ui.runs import final, submit
@@ -148,8 +148,7 @@ def _standing(mine: list[Run], experiment: Experiment) -> None:
     run = mine[0]
     what = f"**{_part(run, experiment)}** · {tr('seed {seed}', seed=run.config.seed)}: "
     if run.state == QUEUED:
-        ahead = resources.server().store.ahead(run.run) or 0
-        st.info(what + (tr("waits, {count} before it", count=ahead) if ahead else tr("is the next")))
+        st.info(what + (queue.said([run]) or tr("next in the queue")), icon=":material/hourglass_top:")
     elif run.state == RUNNING:
         st.info(what + tr("is being trained"), icon=":material/model_training:")
     elif run.state == DONE and (last := final(run)):

@@ -1,18 +1,19 @@
 """The panel of runs: a table with small curves; what is chosen in it can be compared, renamed, exported, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from explorer import recordings
 from explorer.device import told_device
+from explorer.jobs import Place
 from explorer.language import later, told, tr
 from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.records import StepRecord
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, QUEUED, RESUMABLE, RUNNING, STOPPED, Run
-from explorer.ui import engine, exchange, frame, resources, sentences, sitemap
+from explorer.ui import engine, exchange, frame, queue, resources, sentences, sitemap
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label as run_label
 from explorer.ui.names import message
@@ -57,8 +58,9 @@ def _table(was_active: bool) -> None:
             used=used,
         )  # fmt: skip
     )
+    waiting = queue.places() if active else {}
     event = st.dataframe(
-        [_row(run) for run in runs],
+        [_row(run, waiting) for run in runs],
         column_config=_columns(),
         hide_index=True,
         on_select="rerun",
@@ -71,14 +73,14 @@ def _table(was_active: bool) -> None:
         _chosen(chosen)
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run, waiting: Mapping[str, Place]) -> dict[str, Any]:
     last = final(run)
     errors = [100 * record.training_error for record in records(run) if isinstance(record, StepRecord)]
     return {
         "name": run_label(run),
         "network": run.config.network.name,
         "seed": run.config.seed,
-        "state": _state(run),
+        "state": queue.said([run], waiting) or _state(run),
         "curve": errors[:: max(1, len(errors) // _SPARK_POINTS)],
         "training error": 100 * last.training_error if last else None,
         "test error": 100 * last.test_error if last else None,

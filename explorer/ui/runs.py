@@ -57,11 +57,12 @@ def submit(configs: list[RunConfig], location: str) -> None:
     where = engine.chosen()
     for config in configs if where == LOCAL else []:  # a cluster's nodes have memory of their own
         check_training(config)
+    server, who = resources.server(), membership.mark()
+    limits.check_under_way(server.store, who, len(configs))
     limits.take("runs", len(configs))
     if signed := membership.signed():
         resources.rooms().own(signed, [config.run for config in configs])
-    server = resources.server()
-    server.store.submit(configs, location, where)
+    server.store.submit(configs, location, where, who)
     server.engine.tend()
 
 

@@ -15,7 +15,7 @@ from explorer.recipes import RECIPES
 from explorer.records import Provenance
 from explorer.runs import ACTIVE, DONE, FAILED, Run
 from explorer.sweep import FACTORS, Factor, Results, Sweep
-from explorer.ui import address, error_chart, frame, resources, sentences
+from explorer.ui import address, error_chart, frame, queue, resources, sentences
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import message
 from explorer.ui.runs import final, stop_runs, submit
@@ -125,7 +125,8 @@ def _growing(question: Question, sweep: Sweep, was_active: bool) -> None:
 def _button(name: str, sweep: Sweep, live: Sequence[Run], active: Sequence[Run]) -> None:
     if active:
         done = sum(run.state == DONE for run in live)
-        st.progress(done / len(live), text=tr("{done} of {all} trainings done", done=done, all=len(live)))
+        words = [tr("{done} of {all} trainings done", done=done, all=len(live)), queue.said(active)]
+        st.progress(done / len(live), text=" · ".join(filter(None, words)))
         if st.button(tr("Stop"), icon=":material/stop:", key=f"sweep-{name}-stop"):
             stop_runs([run.run for run in active])
             st.rerun()

@@ -223,8 +223,8 @@ def test_an_experiment_is_set_up_taken_and_run_as_any_other(house: Rooms, store:
         ("resnet-20:width=8,dropout=0.5", 0, QUEUED),
         ("resnet-20:width=8,dropout=0.5", 1, QUEUED),
     ]
-    assert "is the next" in first.info[0].value
-    assert "waits, 1 before it" in second.info[0].value
+    assert "next in the queue" in first.info[0].value
+    assert "number 2 in the queue" in second.info[0].value
     assert "room-run" not in {button.key for button in first.button}, "one at a time"
     assert "0 of 12 trainings done, 2 taken" in " ".join(everything(second))
 
