@@ -74,6 +74,27 @@ def test_dropped_work_ends_and_begins_anew_when_it_is_asked_for_again() -> None:
     assert waiting.begun is None
 
 
+def test_who_stops_work_stops_it_for_themselves() -> None:
+    errands, gate = Errands(8), threading.Event()
+
+    def work(errand: Errand) -> str:
+        while not gate.wait(0.005):
+            errand.note(0.5)
+        return "made"
+
+    for who in ("ada", "ben"):
+        found = errands.ask("a", work, 60, who)
+    waiting = errands.ask("b", _endless, 70, "ada")
+    _until(lambda: found.share == 0.5)
+    errands.drop([found, waiting], "eve")
+    errands.drop([found, waiting], "ada")
+    assert (found.unwanted, waiting.unwanted) == (False, True)
+    assert errands.ask("a", work, 60, "ben") is found
+    gate.set()
+    assert wait([found], 10)
+    assert found.value() == "made"
+
+
 def test_work_that_nobody_asks_for_any_more_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FORGOTTEN_SECONDS", 0.6)
     errands = Errands(8)

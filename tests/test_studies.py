@@ -79,6 +79,23 @@ def test_records_are_read_while_it_is_made_and_a_stop_leaves_nothing(studies: St
     assert not list(studies.folder.iterdir())
 
 
+def test_a_study_goes_on_until_the_last_who_wants_it_stops_it(studies: Studies, slow: None) -> None:
+    studies.start(["a"], asker="ada")
+    studies.start(["a"], asker="ben")
+    assert len(studies._processes) == 1
+    assert studies.wanted_by(["a"]) == {"ada", "ben"}
+    studies.stop(["a"], {"ada"})
+    assert studies.get(["a"]).state == RUNNING
+    with pytest.raises(RequestError, match="another's"):
+        studies.stop(["a"], {"ada", "eve"})
+    assert studies.wanted_by(["a"]) == {"ben"}
+    studies.stop(["a"], {"ben"})
+    assert studies.get(["a"]) is None
+    assert studies.wanted_by(["a"]) == set()
+    studies.start(["a"], asker="eve")
+    assert studies.wanted_by(["a"]) == {"eve"}, "begun anew, it is nobody else's"
+
+
 def test_no_more_than_two_are_made_at_once(studies: Studies, slow: None) -> None:
     for name in ("a", "b"):
         studies.start([name])

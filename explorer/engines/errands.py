@@ -2,6 +2,7 @@
 
 Two threads of the page's server do it, the shortest first; one of them takes nothing slow, so that what is quick never
 waits for what is slow. What nobody has asked for in ten seconds is left alone: who waits for it asks again and again.
+Who stops it stops it for themselves: others who wait go on waiting.
 """
 
 import atexit
@@ -35,7 +36,8 @@ class Errand:
     """How much of it is done, 0..1, as far as the work says so."""
     result: Any = None
     error: Exception | None = None
-    asked: float = field(default_factory=time.monotonic)
+    asked: dict[Hashable, float] = field(default_factory=dict)
+    """By whom, and when last, until it is done."""
     begun: float | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     unwanted: bool = False
@@ -54,10 +56,15 @@ class Errand:
             return self.seconds
         return (time.monotonic() - self.begun) * (1 - self.share) / self.share
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether nobody has asked for it lately."""
+        return all(time.monotonic() - asked > _FORGOTTEN_SECONDS for asked in list(self.asked.values()))
+
     def note(self, share: float) -> None:
         """Say how far the work is, from inside of it. Raises UnwantedError if nobody wants it any more."""
         self.share = min(1.0, share)
-        if self.unwanted or time.monotonic() - self.asked > _FORGOTTEN_SECONDS:
+        if self.unwanted or self.forgotten:
             raise UnwantedError
 
     def value(self) -> Any:
@@ -84,36 +91,43 @@ class Errands:
             hand.start()
         atexit.register(self.end)
 
-    def ask(self, key: Hashable, work: Callable[[Errand], Any], seconds: float) -> Errand:
-        """The errand called `key`, which `work` does; it is begun as soon as there is a hand free."""
+    def ask(self, key: Hashable, work: Callable[[Errand], Any], seconds: float, who: Hashable = None) -> Errand:
+        """The errand called `key`, which `work` does, for `who`; it is begun as soon as there is a hand free."""
         with self._changed:
             found = self._known.get(key)
             if found is None or found.unwanted:
-                found = self._known[key] = Errand(work, seconds)
+                found = self._known[key] = Errand(work, seconds, asked={who: time.monotonic()})
                 self._waiting.append(found)
                 self._forget()
                 self._changed.notify_all()
             self._known.move_to_end(key)
-            found.asked = time.monotonic()
+            if not found.done:
+                found.asked[who] = time.monotonic()
             return found
 
     def get(self, key: Hashable) -> Errand | None:
         """The errand called `key`, if it was asked for and is not forgotten."""
         return self._known.get(key)
 
-    def drop(self, errands: Sequence[Errand]) -> None:
-        """End those of them that are not done: asked for again, they begin anew."""
+    def drop(self, errands: Sequence[Errand], who: Hashable = None) -> None:
+        """`who` wants these no longer: those end that are not done and that nobody else has asked for lately.
+
+        Asked for again, they begin anew.
+        """
         with self._changed:
             for one in errands:
-                one.unwanted = not one.done
+                one.asked.pop(who, None)
+                one.unwanted = not one.done and one.forgotten
             self._waiting = [one for one in self._waiting if not one.unwanted]
 
     def end(self) -> None:
         """Begin nothing more and wait for what is under way: a thread inside of torch would abort the program's end."""
         with self._changed:
             self._ending = True
+            self._waiting.clear()
+            for one in self._known.values():
+                one.unwanted = not one.done
             self._changed.notify_all()
-        self.drop([*self._known.values()])
         for hand in self._hands:
             hand.join(_PATIENCE_SECONDS)
 
@@ -130,7 +144,7 @@ class Errands:
                 if fitting:
                     found = min(fitting, key=lambda one: one.seconds)
                     self._waiting.remove(found)
-                    if time.monotonic() - found.asked <= _FORGOTTEN_SECONDS:
+                    if not found.forgotten:
                         return found
                     found.unwanted = True
                 else:
@@ -148,7 +162,9 @@ class Errands:
             except Exception as error:  # whoever asked is told
                 errand.error = error
             errand.share = 1.0
-            errand.ended.set()
+            with self._changed:
+                errand.ended.set()
+                errand.asked.clear()
 
 
 def wait(errands: Sequence[Errand], seconds: float) -> bool:

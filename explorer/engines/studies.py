@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,18 @@ class Studies:
         self.folder, self.shipped = folder, shipped
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._begun: dict[str, float] = {}
+        self._wanted: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
-    def start(self, arguments: Sequence[str], data: str = "") -> None:
-        """Make a study, of the images at `data` if it needs any, unless it is made or being made.
+    def start(self, arguments: Sequence[str], data: str = "", asker: str = "") -> None:
+        """Make a study for `asker`, of the images at `data` if it needs any, unless it is made or being made.
 
         Raises RequestError while others take all places.
         """
         with self._lock:
             found = self.get(arguments)
+            if found and found.state == RUNNING:
+                self._wanted[key(arguments)].add(asker)
             if found and found.state in (RUNNING, DONE):
                 return
             running = sum(process.poll() is None for process in self._processes.values())
@@ -87,20 +90,37 @@ class Studies:
             output.unlink(missing_ok=True)  # a maker from before, if there is one still, writes to nobody
             where = ["--data", data] if data else []
             command = [sys.executable, "-m", "explorer", "measure", *arguments, *where, "--json"]
-            self._begun[key(arguments)] = time.monotonic()
+            self._begun[key(arguments)], self._wanted[key(arguments)] = time.monotonic(), {asker}
             with output.open("wb") as out, errors.open("wb") as err:
                 self._processes[key(arguments)] = subprocess.Popen(
                     command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=_ROOT,
                     env={**os.environ, "EXPLORER_HOME": str(self.folder.parent)},
                 )  # fmt: skip
 
-    def stop(self, arguments: Sequence[str]) -> None:
-        """End a study that is being made; nothing of it stays."""
+    def wanted_by(self, arguments: Sequence[str]) -> set[str]:
+        """Who asked for a study that is being made, and has not stopped it."""
+        process = self._processes.get(key(arguments))
+        return set(self._wanted[key(arguments)]) if process and process.poll() is None else set()
+
+    def stop(self, arguments: Sequence[str], askers: Collection[str] = ("",)) -> None:
+        """These want a study no longer; it ends, and nothing of it stays, when nobody does.
+
+        Raises RequestError where it is being made for others alone.
+        """
         with self._lock:
-            process = self._processes.pop(key(arguments), None)
-            if process and process.poll() is None:
+            process = self._processes.get(key(arguments))
+            if process is None or process.poll() is not None:
+                return
+            wanted = self._wanted[key(arguments)]
+            if not wanted & set(askers):
+                raise RequestError(
+                    tr("this measurement is another's: only who asked for it, and a room's presenter, can stop it")
+                )
+            wanted -= set(askers)
+            if not wanted:
                 process.kill()
                 process.wait()
+                del self._processes[key(arguments)]
                 for file in self._files(arguments):
                     file.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.engines.errands import Errand, wait
 from explorer.language import tr
 from explorer.records import Attribution
-from explorer.ui import frame, resources, sentences
+from explorer.ui import frame, membership, resources, sentences
 from explorer.ui.attribution_maps import Wanted, question_of
 
 _AT_ONCE_SECONDS = 1.0  # what is there by then is drawn without showing progress first
@@ -53,7 +53,7 @@ def _progress(errands: Sequence[Errand], wanted: Sequence[Sequence[Wanted]], key
     bar, button = st.columns([5, 2], vertical_alignment="center")
     bar.progress(min(1.0, done), text=said)
     if button.button(tr("Stop"), icon=":material/stop:", key=f"{key}-stop", width="stretch"):
-        resources.errands().drop(errands)
+        resources.errands().drop(errands, membership.visit())
         st.session_state[f"{key}-stopped"] = question_of(wanted)
         st.rerun()
 

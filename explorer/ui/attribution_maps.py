@@ -13,7 +13,7 @@ from explorer.attribution.methods import IMAGES_PER_PASS, METHODS
 from explorer.engines.errands import WHEN_IDLE, Errand
 from explorer.records import Attribution
 from explorer.runs import Run
-from explorer.ui import resources
+from explorer.ui import membership, resources
 
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
@@ -71,7 +71,7 @@ class Wanted:
     def ask(self) -> Errand:
         """Have it made, unless it is there or being made."""
         took = seconds([self.subject], [self.request])
-        return resources.errands().ask(self.key, self._made, took)
+        return resources.errands().ask(self.key, self._made, took, membership.visit())
 
     def _made(self, errand: Errand) -> Attribution:
         import torch
@@ -137,7 +137,7 @@ def looking(subject: Subject, images: "ImageSet", start: int) -> Errand:
         return found
 
     key = ("classes", *subject.identity, images.name, start)
-    return resources.errands().ask(key, looked, WHEN_IDLE if start else _LOOK_SECONDS)
+    return resources.errands().ask(key, looked, WHEN_IDLE if start else _LOOK_SECONDS, membership.visit())
 
 
 @st.cache_data(max_entries=_SHARED, show_spinner=False, hash_funcs=_BY_IDENTITY)

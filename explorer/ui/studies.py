@@ -10,7 +10,7 @@ from explorer.engines.studies import DONE, FAILED, RUNNING, Study
 from explorer.language import tr
 from explorer.records import Provenance
 from explorer.runs import Run
-from explorer.ui import controls, frame, resources, sentences
+from explorer.ui import controls, frame, membership, resources, sentences
 from explorer.ui.names import label as run_label
 from explorer.ui.runs import deepest, most_trained
 
@@ -46,14 +46,26 @@ def pair(choices: Sequence[Run], key: str) -> tuple[list[Run], DeltaGenerator]:
 
 
 def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:
-    """A button that starts what is not there yet, with an estimate, or stops what is being made."""
+    """A button that starts what is not there yet, with an estimate, or stops what is being made for who presses it.
+
+    What is being made for others alone can be wanted, too: then it goes on when they stop it.
+    """
     studies = resources.studies()
     found = _found(asked)
-    if _active(found):
+    under_way = [one for one, study in zip(asked, found, strict=True) if study and study.state == RUNNING]
+    if any(_given_up(one) for one in under_way):
         if st.button(tr("Stop"), icon=":material/stop:", key=f"{key}-stop", width="stretch"):
-            for one in asked:
-                studies.stop(one.arguments)
+            with frame.errors_in_place():
+                for one in filter(_given_up, under_way):
+                    stop(one)
+                st.rerun()
+        return
+    if under_way:
+        if st.button(tr("I want it, too"), icon=":material/pan_tool:", key=f"{key}-join", width="stretch"):
+            for one in under_way:
+                studies.start(one.arguments, location(one.run), _me())
             st.rerun()
+        st.caption(tr("Another visitor asked for it and alone can stop it; if you want it, too, it goes on then."))
         return
     missing = [one for one, study in zip(asked, found, strict=True) if not study or study.state != DONE]
     if missing:
@@ -61,8 +73,13 @@ def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:
         if st.button(f"{label} · {takes}", type="primary", icon=icon, key=f"{key}-start", width="stretch"):
             with frame.errors_in_place():
                 for one in missing:
-                    studies.start(one.arguments, location(one.run))
+                    studies.start(one.arguments, location(one.run), _me())
                 st.rerun()
+
+
+def stop(asked: Asked) -> None:
+    """This visitor wants it no longer. Raises RequestError where it is being made for others alone."""
+    resources.studies().stop(asked.arguments, _given_up(asked) or {_me()})
 
 
 def done(asked: Sequence[Asked]) -> bool:
@@ -106,6 +123,27 @@ def badge(found: Found) -> None:
     if done:
         made = Provenance(**(done[0].result or {})["provenance"])
         frame.provenance_badge(replace(made, origin="recorded" if done[0].recorded else made.origin))
+
+
+def _me() -> str:
+    """This visitor, to studies: the room, if in one, and the visit."""
+    who = membership.member()
+    return f"{who.code if who else ''} {membership.visit()}"
+
+
+def _given_up(asked: Asked) -> set[str]:
+    """Of those who want a study, for whom this visitor may stop it.
+
+    That is for themselves, for who has gone, and as a room's presenter for all who asked from there.
+    """
+    who = membership.member()
+    presented = who.code if who and who.presents else None
+    found = set()
+    for one in resources.studies().wanted_by(asked.arguments):
+        code, _, visit = one.partition(" ")
+        if visit == membership.visit() or code == presented or not membership.is_here(visit):
+            found.add(one)
+    return found
 
 
 def _found(asked: Sequence[Asked]) -> Found:

@@ -72,7 +72,9 @@ def test_a_comparison_is_asked_for_and_says_what_its_statistics_allow(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[list[str], str]] = []
-    monkeypatch.setattr(Studies, "start", lambda self, arguments, data="": asked.append((list(arguments), data)))
+    monkeypatch.setattr(
+        Studies, "start", lambda self, arguments, data="", asker="": asked.append((list(arguments), data))
+    )
     app = visit("related_work", view="encodings")
     app.segmented_control(key="encodings-shown").set_value("here").run()
     assert "Not measured yet" in finding(app)

@@ -28,7 +28,9 @@ def pair(store: Store) -> list[RunConfig]:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
     """What was asked for, in place of processes that make it."""
     asked: list[tuple[list[str], str]] = []
-    monkeypatch.setattr(Studies, "start", lambda self, arguments, data="": asked.append((list(arguments), data)))
+    monkeypatch.setattr(
+        Studies, "start", lambda self, arguments, data="", asker="": asked.append((list(arguments), data))
+    )
     return asked
 
 
