@@ -42,10 +42,14 @@ class RayNodes:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def add(self, cpus: int = 1) -> psutil.Popen:
-        """One more node, the first is the head; it is there when this returns, since two that start at once collide."""
+    def add(self, cpus: int = 1, gpus: int = 0) -> psutil.Popen:
+        """One more node, the first is the head; it is there when this returns, since two that start at once collide.
+
+        `gpus` are what the node says that it has: Ray believes it.
+        """
         head = ["-m", "explorer", "cluster", "--port", str(self.port), "--cpus", str(cpus)]
         joining = ["start", f"--address={self.address}", "--node-ip-address=127.0.0.1", f"--num-cpus={cpus}"]
+        joining += [f"--num-gpus={gpus}"] if gpus else []
         arguments = ["-c", _JOIN, *joining, "--object-store-memory=600000000", "--block"] if self.nodes else head
         environment = os.environ | surroundings("") | {"RAY_AUTH_TOKEN": self.token, "PYTHONPATH": str(ROOT)}
         log_file = self.folder / f"node-{self.started}.log"

@@ -150,6 +150,7 @@ def _chaos_on_ray(store: Store, folder: Path, steps: int, kills: int, seed: int)
     _check(store, configs)
 
 
+@pytest.mark.threat("A training eats the memory")
 def test_a_few_kills_change_nothing(store: Store) -> None:
     _chaos(store, steps=1500, kills=4, seed=1)
 

@@ -34,6 +34,7 @@ def test_options_stand_after_a_colon() -> None:
     assert network(config.name) == config
 
 
+@pytest.mark.threat("A small file makes something large")
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -46,6 +47,7 @@ def test_options_stand_after_a_colon() -> None:
         ("resnet-20:colour=red", "unknown option"),
         ("resnet-20:width=wide", "whole number"),
         ("resnet-20:width=0", "width is 0"),
+        ("resnet-20:width=257", "width is 257"),
         ("resnet-20:shortcut=D", "choose one of"),
         ("plain-20:shortcut=A", "no shortcut"),
         ("resnet-20:shortcut=none", "plain-20"),

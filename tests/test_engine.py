@@ -93,6 +93,7 @@ def test_a_stop_ends_a_run_within_a_second_and_the_next_begins(store: Store, pla
     assert any(isinstance(record, EvaluationRecord) for record in store.records(long))
 
 
+@pytest.mark.threat("A training eats the memory")
 def test_what_was_killed_is_replaced_and_the_run_gives_the_same_numbers(
     store: Store, place: Place, engine: Engine
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_paused_run_goes_on_where_it_was(store: Store, place: Place, engine: E
         assert torch.equal(load(path)[1].network.head.weight, weights[step])
 
 
+@pytest.mark.threat("Somebody floods the queue")
 def test_long_runs_take_turns_and_let_short_ones_through(store: Store, place: Place) -> None:
     """More of them than slots: each gets further while none is done."""
     engine = place.engine(store, seconds=(15.0, 0.5))

@@ -74,6 +74,7 @@ def test_dropped_work_ends_and_begins_anew_when_it_is_asked_for_again() -> None:
     assert waiting.begun is None
 
 
+@pytest.mark.threat("A visitor stops another's measurement or maps")
 def test_who_stops_work_stops_it_for_themselves() -> None:
     errands, gate = Errands(8), threading.Event()
 

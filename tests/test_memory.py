@@ -24,6 +24,7 @@ def test_training_takes_the_weights_three_times_and_every_output_once() -> None:
     assert training_bytes(CONFIG) == 4 * (3 * 75_290 + 64 * outputs)
 
 
+@pytest.mark.threat("A training eats the memory")
 def test_a_training_that_does_not_fit_says_what_it_takes() -> None:
     deep = replace(CONFIG, network=network("plain-110"))
     whole, least = training_bytes(deep), training_bytes(deep, recompute=True)

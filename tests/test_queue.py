@@ -27,6 +27,7 @@ def _served(store: Store, count: int, engine: str = LOCAL) -> list[int]:
     return seeds
 
 
+@pytest.mark.threat("Somebody floods the queue")
 def test_who_comes_later_does_not_wait_for_all_that_another_asked_for(store: Store, tiny_run: RunConfig) -> None:
     _asked(store, tiny_run, "ada", 10, 11, 12, 13)
     assert _served(store, 1) == [10]

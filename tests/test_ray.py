@@ -52,6 +52,7 @@ def test_a_training_takes_something(share: tuple[float, float]) -> None:
         Cluster(NOBODY, *share)
 
 
+@pytest.mark.threat("A visitor points the server at a cluster of their own")
 def test_the_cluster_is_the_operators_choice_and_remembered(store: Store) -> None:
     assert known(store, {}) is None
     RayEngine(store, Cluster(NOBODY, 0.5, 0.25))
@@ -140,6 +141,7 @@ def test_a_trainer_leaves_after_the_step_with_its_state(
     assert [type(event) for event in events] == [Kept, Left]
 
 
+@pytest.mark.threat("A stranger joins the Ray cluster")
 def test_only_who_has_the_token_joins(cluster: RayNodes) -> None:
     code = f"import ray; ray.init('{cluster.address}', logging_level='ERROR'); print('in')"
     assert ray_status(cluster, code).stdout.strip() == "in"
@@ -148,6 +150,7 @@ def test_only_who_has_the_token_joins(cluster: RayNodes) -> None:
     assert other.stdout == ""
 
 
+@pytest.mark.threat("A stranger joins the Ray cluster")
 def test_no_port_of_a_cluster_is_open_to_others_and_there_is_no_dashboard(cluster: RayNodes) -> None:
     processes = [process for node in cluster.nodes for process in (node, *node.children(recursive=True))]
     listening = [
@@ -199,6 +202,23 @@ def test_half_a_cpu_each_lets_two_train_at_once(store: Store, cluster: RayNodes)
     assert [store.run(run).state for run in runs] == [RUNNING, RUNNING]
     store.stop(runs)
     _until(store, engine, lambda: not cluster.trainers())
+
+
+def test_half_a_gpu_each_lets_two_train_at_once_and_no_third(store: Store, cluster: RayNodes) -> None:
+    """A node that says it has a GPU: Ray shares it out, whatever there is to be found when a training begins."""
+    node = cluster.add(cpus=4, gpus=1)
+    training = replace(_LONG, steps=1_000_000)
+    data = sources.resolve("shapes").name
+    configs = [RunConfig(NetworkConfig(depth=8, width=4), training, data, seed) for seed in range(3)]
+    runs = store.submit(configs, "shapes", RAY)
+    engine = RayEngine(store, Cluster(cluster.address, cpus=0.5, gpus=0.5))
+    _until(store, engine, lambda: sum(store.newest(run)[1] > 1 for run in runs) == 2)
+    time.sleep(2)
+    assert sorted(store.run(run).state for run in runs) == [QUEUED, RUNNING, RUNNING]
+    assert len(cluster.trainers()) == 2
+    store.stop(runs)
+    _until(store, engine, lambda: not cluster.trainers())
+    cluster.kill(node)
 
 
 def test_a_driver_whose_cluster_is_gone_says_so_and_the_runs_stay_queued(

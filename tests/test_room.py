@@ -40,6 +40,7 @@ def test_a_code_may_be_typed_as_people_type(house: Rooms) -> None:
     assert (visitor.code, visitor.presents) == (code(house, presenter), False)
 
 
+@pytest.mark.threat("A visitor acts as the presenter, or as another visitor")
 def test_a_pass_that_was_altered_is_none(house: Rooms) -> None:
     presenter = house.open()
     (visitor,) = joined(house, presenter)
@@ -70,6 +71,7 @@ def test_a_damaged_secret_is_one_line(store: Store) -> None:
         Rooms(store)
 
 
+@pytest.mark.threat("A visitor acts as the presenter, or as another visitor")
 def test_links_end_after_twelve_hours_whatever_happens_in_the_room(house: Rooms, clock: Clock) -> None:
     presenter = house.open()
     (visitor,) = joined(house, presenter)
@@ -87,6 +89,7 @@ def code_of(signed: str) -> str:
     return signed.split(".")[0]
 
 
+@pytest.mark.threat("Visitors are observed")
 def test_a_room_survives_a_restart_and_expires_with_its_names(store: Store, clock: Clock) -> None:
     house = Rooms(store, clock)
     presenter = house.open()
@@ -120,6 +123,7 @@ def test_a_closed_room_is_gone_for_all_and_runs_stay(house: Rooms, store: Store,
     assert store.run(tiny_run.run).state == QUEUED
 
 
+@pytest.mark.threat("A visitor acts as the presenter, or as another visitor")
 def test_visitors_are_refused_what_is_the_presenters(house: Rooms) -> None:
     presenter = house.open()
     (visitor,) = joined(house, presenter)
@@ -179,6 +183,7 @@ def test_votes_are_for_the_question_on_the_screen(house: Rooms) -> None:
         house.vote(visitor, "stacking", "lower")
 
 
+@pytest.mark.threat("Somebody guesses a room's code")
 def test_wrong_codes_are_counted_by_session_and_by_address(house: Rooms, clock: Clock) -> None:
     presenter = house.open()
     right = code(house, presenter)

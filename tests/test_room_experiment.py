@@ -23,6 +23,7 @@ def house(store: Store, clock: Clock) -> Rooms:
     return Rooms(store, clock)
 
 
+@pytest.mark.threat("A visitor stops or deletes another's run, or takes its place in an experiment")
 def test_cells_are_given_once_seed_by_seed(house: Rooms, store: Store) -> None:
     presenter = house.open()
     house.propose(presenter, SHARED)
@@ -104,6 +105,7 @@ def test_without_an_experiment_on_the_screen_nothing_can_be_taken(house: Rooms) 
         house.take(visitor, 0, 0)
 
 
+@pytest.mark.threat("A visitor stops or deletes another's run, or takes its place in an experiment")
 def test_nobody_but_the_presenter_changes_anothers_run(house: Rooms, tiny_run: RunConfig) -> None:
     presenter, stranger = house.open(), house.open()
     first, second = joined(house, presenter, 2)

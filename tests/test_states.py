@@ -124,6 +124,7 @@ def test_a_full_disk_leaves_the_state_that_was_there(tmp_path: Path, monkeypatch
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["run.state"]
 
 
+@pytest.mark.threat("A file of weights runs code")
 def test_a_state_that_would_run_code_is_not_loaded(tmp_path: Path) -> None:
     """A store may come from somebody else: its states are data, whatever their checksum says."""
 

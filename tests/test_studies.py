@@ -79,6 +79,7 @@ def test_records_are_read_while_it_is_made_and_a_stop_leaves_nothing(studies: St
     assert not list(studies.folder.iterdir())
 
 
+@pytest.mark.threat("A visitor stops another's measurement or maps")
 def test_a_study_goes_on_until_the_last_who_wants_it_stops_it(studies: Studies, slow: None) -> None:
     studies.start(["a"], asker="ada")
     studies.start(["a"], asker="ben")
@@ -96,6 +97,7 @@ def test_a_study_goes_on_until_the_last_who_wants_it_stops_it(studies: Studies, 
     assert studies.wanted_by(["a"]) == {"eve"}, "begun anew, it is nobody else's"
 
 
+@pytest.mark.threat("Somebody floods the queue")
 def test_no_more_than_two_are_made_at_once(studies: Studies, slow: None) -> None:
     for name in ("a", "b"):
         studies.start([name])

@@ -239,6 +239,7 @@ class _Evil:
         return (Path.touch, (Path("evil-was-here"),))
 
 
+@pytest.mark.threat("A file of weights runs code")
 def test_a_pickle_that_would_run_code_is_refused_and_does_not_run(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plain.pt").write_bytes(pickle.dumps({"state_dict": _Evil()}))
@@ -250,6 +251,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run(tmp_path: Path
     assert not Path("evil-was-here").exists()
 
 
+@pytest.mark.threat("A file is too large, or unpacks to too much")
 def test_a_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "huge.pt").open("wb") as file:
         file.truncate(2_000_000_000)

@@ -100,6 +100,7 @@ def test_other_colours_become_rgb(mode: str) -> None:
     assert np.abs(result.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.threat("A picture of a million megapixels")
 @pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001), (8_001, 8_000), (30_000, 30_000), (100_000, 100_000)])
 def test_too_many_pixels_are_refused_from_the_header(size: tuple[int, int]) -> None:
     began = time.perf_counter()
@@ -155,6 +156,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 
 
+@pytest.mark.threat("A picture of a million megapixels")
 def test_twenty_large_uploads_take_the_memory_of_one() -> None:
     """All of them decoded are 840 MB, 16-bit values as doubles 290 MB more."""
     run = subprocess.run([sys.executable, "-c", _TWENTY], capture_output=True, text=True, check=True, cwd=ROOT)

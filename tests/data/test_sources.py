@@ -124,6 +124,7 @@ class Evil:
         return os.mkdir, ("pwned",)
 
 
+@pytest.mark.threat("A file of weights runs code")
 @pytest.mark.parametrize(
     "content",
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 MAPS = ".js-plotly-plot .heatmaplayer"
@@ -51,6 +52,7 @@ def test_two_networks_are_compared_on_an_uploaded_picture(server: str, page: Any
     assert slide.count("<image ") == 9
 
 
+@pytest.mark.threat("A picture of a million megapixels")
 def test_strange_files_are_shown_or_refused_in_one_line_each(server: str, page: Any) -> None:
     _open(page, server)
     frames = [_picture("P"), _picture("P").rotate(90)]

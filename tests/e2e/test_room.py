@@ -47,6 +47,7 @@ def _settle(page: Any) -> None:
     page.wait_for_timeout(400)
 
 
+@pytest.mark.threat("A visitor stops or deletes another's run, or takes its place in an experiment")
 def test_two_browsers_vote_see_the_reveal_and_share_an_experiment(new_page: Callable[..., Any], classroom: str) -> None:
     desk, seat = new_page(), new_page(width=390, height=844, color_scheme="dark")
     code = _opened(desk, classroom)
@@ -89,6 +90,7 @@ def test_two_browsers_vote_see_the_reveal_and_share_an_experiment(new_page: Call
     desk.get_by_text("1 of 24 trainings done, 1 taken").wait_for(timeout=30_000)
 
 
+@pytest.mark.threat("A visitor acts as the presenter, or as another visitor")
 def test_a_visitor_is_refused_what_is_the_presenters(new_page: Callable[..., Any], classroom: str) -> None:
     desk, seat = new_page(), new_page()
     code = _opened(desk, classroom)

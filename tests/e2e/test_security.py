@@ -9,6 +9,7 @@ import pytest
 from tests.test_security import CONFIG
 
 
+@pytest.mark.threat("Another site's page acts for the visitor")
 def test_an_upload_without_the_servers_cookie_is_refused(server: str) -> None:
     """Another site's page can send a request, not read the cookie that has to come with it."""
     upload = urllib.request.Request(f"{server}/_stcore/upload_file/a/b", data=b"x", method="PUT")
@@ -17,6 +18,7 @@ def test_an_upload_without_the_servers_cookie_is_refused(server: str) -> None:
     assert refused.value.code in (400, 403)
 
 
+@pytest.mark.threat("Another site's page acts for the visitor")
 @pytest.mark.parametrize(("origin", "status"), [("https://evil.example", "403"), (None, "101")])
 def test_another_sites_page_gets_no_websocket(server: str, origin: str | None, status: str) -> None:
     host = server.removeprefix("http://")
@@ -29,6 +31,7 @@ def test_another_sites_page_gets_no_websocket(server: str, origin: str | None, s
         assert connection.recv(4096).split()[1].decode() == status
 
 
+@pytest.mark.threat("A file is too large, or unpacks to too much")
 def test_a_file_larger_than_the_limit_is_refused_unread(server: str) -> None:
     content = bytes((CONFIG["server"]["maxUploadSize"] + 1) * 2**20)
     upload = urllib.request.Request(f"{server}/_stcore/upload_file/a/b", data=content, method="PUT")
@@ -36,6 +39,7 @@ def test_a_file_larger_than_the_limit_is_refused_unread(server: str) -> None:
         urllib.request.urlopen(upload, timeout=30)
 
 
+@pytest.mark.threat("A path leads out of the store")
 @pytest.mark.parametrize(
     "path", ["/live/../../etc/passwd", "/live/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "/vendor/../app.py"]
 )

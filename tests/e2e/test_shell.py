@@ -62,6 +62,7 @@ def test_the_address_chooses_light_or_dark_on_every_page(server: str, new_page: 
     assert page.evaluate(dark)
 
 
+@pytest.mark.threat("Visitors are observed")
 def test_nothing_is_asked_of_other_servers(server: str, page: Any) -> None:
     asked = []
     page.on("request", lambda request: asked.append(request.url))

@@ -42,6 +42,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return pass_time
 
 
+@pytest.mark.threat("Somebody floods the server")
 def test_thirty_watchers_are_sent_one_drawing(later: Callable[[], None]) -> None:
     race = Race()
     feed = Feed(race.version, race.picture)

@@ -1,5 +1,6 @@
 """Where the server's secrets name an OpenID provider, no page does anything for who is not logged in."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui import router
@@ -14,6 +15,7 @@ def _app(user: dict[str, object] | None = None) -> AppTest:
     return app
 
 
+@pytest.mark.threat("Strangers come in")
 def test_a_stranger_sees_a_login_and_nothing_else() -> None:
     app = _app().run()
     assert not app.exception

@@ -163,6 +163,7 @@ def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:
     assert any("for the lesson" in str(frame.value) for frame in app.dataframe)
 
 
+@pytest.mark.threat("Errors tell paths and code")
 @pytest.mark.parametrize(
     "name", [row.name for row in sitemap.PAGES if row.name not in ("toys", "lesson", "notes")]
 )  # which need none
@@ -208,5 +209,6 @@ def test_runs_go_to_the_cluster_that_the_server_was_started_with_once_it_is_chos
     assert (store.queued(RAY), store.queued()) == (4, 0)
 
 
+@pytest.mark.threat("A visitor points the server at a cluster of their own")
 def test_without_a_cluster_there_is_nothing_to_choose(store: Store) -> None:
     assert "runs-engine" not in [one.key for one in visit("runs").segmented_control]

@@ -53,6 +53,7 @@ def test_the_table_of_runs_says_it_of_each(store: Store, busy: RunConfig) -> Non
     assert "대기열 2번째, 약 25초 뒤 시작" in set(visit("runs", lang="ko").dataframe[0].value["state"])
 
 
+@pytest.mark.threat("Somebody floods the queue")
 def test_one_visitor_may_fill_the_queue_only_so_far(store: Store, busy: RunConfig) -> None:
     most = limits.MOST_UNDER_WAY
     store.submit([replace(busy, seed=seed) for seed in range(10, 10 + most - 1)], "shapes", asker="ada")

@@ -91,6 +91,7 @@ def test_the_qr_code_is_the_address_with_the_code(monkeypatch: pytest.MonkeyPatc
     assert drawn[-1].endswith(f"/room?code={code}")
 
 
+@pytest.mark.threat("The presenter's link is read from the wall")
 def test_a_presenters_link_works_elsewhere_and_leaves_the_address(house: Rooms, presenter: str) -> None:
     app = visit("room", key=presenter)
     assert not app.exception
@@ -176,6 +177,7 @@ def test_a_visitor_follows_the_lesson_and_answers_once(house: Rooms, presenter: 
     assert watched(other)["standing"] == house.standing(pass_of(other))
 
 
+@pytest.mark.threat("The presenter's link is read from the wall")
 def test_on_a_projector_the_votes_come_with_the_reveal_and_the_link_never(house: Rooms, presenter: str) -> None:
     seat = enter(house, presenter)
     house.ask(presenter, "stacking", ["lower", "same", "higher"])
@@ -267,6 +269,7 @@ def test_a_training_is_shown_to_all(house: Rooms, store: Store, presenter: str) 
     assert any("plain-32" in text for text in everything(seat))
 
 
+@pytest.mark.threat("A visitor stops or deletes another's run, or takes its place in an experiment")
 def test_a_visitors_run_is_refused_to_others_and_to_outsiders_on_every_page(
     house: Rooms, store: Store, presenter: str
 ) -> None:

@@ -62,6 +62,7 @@ def _keys(app: AppTest) -> set[str]:
     return {button.key for button in app.button} & {"lesions-start", "lesions-stop", "lesions-join"}
 
 
+@pytest.mark.threat("A visitor stops another's measurement or maps")
 def test_only_who_asked_stops_a_measurement(page: Callable[[], AppTest], visitors: Visitors) -> None:
     adas = page()
     adas.button(key="lesions-start").click().run()
