@@ -1,11 +1,14 @@
 """What holds for Ray alone: who may join, what is open, what a dead node costs, what is said where it is missing."""
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import psutil
 import pytest
@@ -32,6 +35,8 @@ _LONG = TrainingConfig(
     steps=6000, batch_size=8, schedule="cosine", augmentation="flip", image_size=8, train_images=100, test_images=50,
     clean_images=50, evaluations=2, precision="fp32",
 )  # fmt: skip
+
+_ENDLESS = replace(_LONG, steps=1_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +198,8 @@ def test_a_dead_node_costs_at_most_the_work_since_the_last_state(store: Store, c
 
 
 def test_half_a_cpu_each_lets_two_train_at_once(store: Store, cluster: RayNodes) -> None:
-    training = replace(_LONG, steps=1_000_000)
     data = sources.resolve("shapes").name
-    configs = [RunConfig(NetworkConfig(depth=8, width=4), training, data, seed) for seed in range(2)]
+    configs = [RunConfig(NetworkConfig(depth=8, width=4), _ENDLESS, data, seed) for seed in range(2)]
     runs = store.submit(configs, "shapes", RAY)
     engine = RayEngine(store, Cluster(cluster.address, cpus=0.5))
     _until(store, engine, lambda: all(store.newest(run)[1] > 1 for run in runs))
@@ -207,9 +211,8 @@ def test_half_a_cpu_each_lets_two_train_at_once(store: Store, cluster: RayNodes)
 def test_half_a_gpu_each_lets_two_train_at_once_and_no_third(store: Store, cluster: RayNodes) -> None:
     """A node that says it has a GPU: Ray shares it out, whatever there is to be found when a training begins."""
     node = cluster.add(cpus=4, gpus=1)
-    training = replace(_LONG, steps=1_000_000)
     data = sources.resolve("shapes").name
-    configs = [RunConfig(NetworkConfig(depth=8, width=4), training, data, seed) for seed in range(3)]
+    configs = [RunConfig(NetworkConfig(depth=8, width=4), _ENDLESS, data, seed) for seed in range(3)]
     runs = store.submit(configs, "shapes", RAY)
     engine = RayEngine(store, Cluster(cluster.address, cpus=0.5, gpus=0.5))
     _until(store, engine, lambda: sum(store.newest(run)[1] > 1 for run in runs) == 2)
@@ -219,6 +222,33 @@ def test_half_a_gpu_each_lets_two_train_at_once_and_no_third(store: Store, clust
     store.stop(runs)
     _until(store, engine, lambda: not cluster.trainers())
     cluster.kill(node)
+
+
+@pytest.mark.timeout(600)
+def test_a_head_that_dies_costs_at_most_the_work_since_the_last_state(store: Store, tmp_path: Path) -> None:
+    """Ray gives up after a minute; the run waits in the queue meanwhile, and goes on when there is a cluster again."""
+    with ray_nodes(tmp_path, count=1) as cluster:
+        config = RunConfig(NetworkConfig(depth=8, width=4), _ENDLESS, sources.resolve("shapes").name)
+        (run,) = store.submit([config], "shapes", RAY)
+        engine = RayEngine(store, Cluster(cluster.address), seconds=(0.3, 60.0))
+        _until(store, engine, lambda: store.newest(run)[1] > 5 and store.state(run).exists())
+        cluster.kill(cluster.nodes[0])
+        _until(store, engine, lambda: store.run(run).state == QUEUED and bool(engine.problem), problems=True)
+        assert re.search(f"the Ray cluster at {cluster.address} cannot be used: [A-Z]", engine.problem)
+        packed = states.read(store.state(run))
+        assert packed is not None
+        kept = states.unpack(packed)
+        assert kept is not None
+        seq, before = kept["progress"][1], store.records(run)
+        assert seq > 0
+        for node in list(cluster.nodes):
+            cluster.kill(node)
+        cluster.add(cpus=0)
+        cluster.add()
+        _until(store, engine, lambda: store.newest(run)[1] > seq + 2, problems=True)
+        assert store.records(run)[: seq + 1] == before[: seq + 1], "times and all: they were not made again"
+        store.stop([run])
+        _until(store, engine, lambda: not cluster.trainers(), problems=True)
 
 
 def test_a_driver_whose_cluster_is_gone_says_so_and_the_runs_stay_queued(
@@ -236,9 +266,13 @@ def test_a_driver_whose_cluster_is_gone_says_so_and_the_runs_stay_queued(
     assert json.loads((store.folder / "ray.json").read_text())["address"] == NOBODY
 
 
-def _until(store: Store, engine: RayEngine, what: Callable[[], bool], seconds: float = 150) -> None:
+def _until(
+    store: Store, engine: RayEngine, what: Callable[[], bool], seconds: float = 150, problems: bool = False
+) -> None:
+    """Tend until it is so; with `problems`, although the cluster cannot be used now and then."""
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, (store.folder / "ray.log").read_text()[-2000:]
-        engine.tend()
+        with suppress(*([ExplorerError] if problems else [])):
+            engine.tend()
         time.sleep(0.05)

@@ -6,6 +6,7 @@ Nothing here imports Ray: a server without it, and a page, stay as light as they
 import importlib.util
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from explorer.runs import RAY, Store
 
 ROOT = Path(__file__).resolve().parents[2]
 _FILE, LOG = "ray.json", "ray.log"
+_RAYS_OWN = re.compile(r"^\[[^]]*\] \S+:\d+: |(?<=seconds)\. .*")  # time, process and place in Ray's code; its advice
 _AGAIN_SECONDS = 20.0  # between two tries to reach a cluster that could not be reached
 
 
@@ -134,7 +136,7 @@ class RayEngine:
 
     def _last_words(self) -> str:
         lines = (self.store.folder / LOG).read_text(errors="replace").strip().splitlines()
-        return lines[-1][:300] if lines else "?"
+        return _RAYS_OWN.sub("", lines[-1])[:300] if lines else "?"
 
     def _start(self) -> "subprocess.Popen[bytes]":
         """A driver in a session of its own, so that it outlives the server and a Ctrl-C meant for the server."""
