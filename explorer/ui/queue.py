@@ -30,11 +30,21 @@ def places() -> dict[str, Place]:
     return jobs.places(store, LOCAL, finished(), slots()) | jobs.places(store, RAY, [], None)
 
 
-def said(runs: Sequence[Run], known: Mapping[str, Place] | None = None) -> str:
+def short(run: Run, known: Mapping[str, Place]) -> str:
+    """Its state in a narrow column, if it waits; empty otherwise."""
+    place = known.get(run.run) if run.state == QUEUED else None
+    if place is None:
+        return ""
+    if place.seconds is None or place.seconds < _AT_ONCE_SECONDS:
+        return tr("queued: no. {place}", place=place.number)
+    return tr("queued: no. {place}, in {time}", place=place.number, time=sentences.duration(place.seconds))
+
+
+def said(runs: Sequence[Run]) -> str:
     """The place of the first of these that waits; empty while one of them is trained, or none waits."""
     if any(run.state == RUNNING for run in runs) or not any(run.state == QUEUED for run in runs):
         return ""
-    every = places() if known is None else known
+    every = places()
     found = sorted((every[run.run] for run in runs if run.run in every), key=lambda place: place.number)
     return _in_words(found[0]) if found else ""
 

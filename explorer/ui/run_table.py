@@ -80,7 +80,7 @@ def _row(run: Run, waiting: Mapping[str, Place]) -> dict[str, Any]:
         "name": run_label(run),
         "network": run.config.network.name,
         "seed": run.config.seed,
-        "state": queue.said([run], waiting) or _state(run),
+        "state": queue.short(run, waiting) or _state(run),
         "curve": errors[:: max(1, len(errors) // _SPARK_POINTS)],
         "training error": 100 * last.training_error if last else None,
         "test error": 100 * last.test_error if last else None,

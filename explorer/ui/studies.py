@@ -65,7 +65,6 @@ def press(asked: Sequence[Asked], label: str, icon: str, key: str) -> None:
             for one in under_way:
                 studies.start(one.arguments, location(one.run), _me())
             st.rerun()
-        st.caption(tr("Another visitor asked for it and alone can stop it; if you want it, too, it goes on then."))
         return
     missing = [one for one, study in zip(asked, found, strict=True) if not study or study.state != DONE]
     if missing:
@@ -106,6 +105,8 @@ def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: b
         else:
             said = tr("Measuring: starting")
         st.progress(sum(study.share for study in running) / len(running), text=said)
+        if not any(map(_given_up, asked)):
+            st.caption(tr("Another visitor asked for it and alone can stop it; if you want it, too, it goes on then."))
     for one, study in zip(asked, found, strict=True):
         if study and study.state == FAILED:
             st.error(f"{run_label(one.run)}: {study.message}" if one.run else study.message)

@@ -46,11 +46,11 @@ def test_the_table_of_runs_says_it_of_each(store: Store, busy: RunConfig) -> Non
     app = visit("runs")
     assert not app.exception
     states = dict(zip(app.dataframe[0].value["run"], app.dataframe[0].value["state"], strict=True))
-    assert states[mine] == "number 2 in the queue, begins in about 25 s"
+    assert states[mine] == "queued: no. 2, in 25 s"
     assert states[busy.run] == "live"
     told = {run.config.seed: states[run.run] for run in store.runs() if run.asker in ("ben", "eve")}
-    assert told == {1: "running", 2: "next in the queue, begins in about 10 s"}
-    assert "대기열 2번째, 약 25초 뒤 시작" in set(visit("runs", lang="ko").dataframe[0].value["state"])
+    assert told == {1: "running", 2: "queued: no. 1, in 10 s"}
+    assert "대기 2번째, 25초 뒤" in set(visit("runs", lang="ko").dataframe[0].value["state"])
 
 
 @pytest.mark.threat("Somebody floods the queue")
