@@ -27,6 +27,16 @@ FLAGS = [
     "--disable-quic",
 ]
 START_SECONDS = 40
+# Nothing runs, nothing is awaited, every chart is drawn, and what is on the page has stood still for a quarter of a second
+_SETTLED = """() => {
+  const busy = document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning"
+    || document.querySelector("[data-testid=stSpinner], [data-testid=stSkeleton], .residual-plot:not(.is-drawn)")
+  const parts = document.querySelectorAll("[data-testid=stMainBlockContainer], .residual-plot .main-svg")
+  const state = [...parts].map((part) => [part.clientWidth, part.clientHeight]).join() + innerWidth + innerHeight
+  const now = performance.now()
+  if (busy || state !== window.wasState) [window.wasState, window.wasSince] = [state, now]
+  return !busy && now - window.wasSince > 250
+}"""
 
 
 @contextmanager
@@ -65,6 +75,11 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
         except OSError:
             time.sleep(0.05)
     pytest.fail(f"the server did not start:\n{log.read_text()[-2000:]}")
+
+
+def settle(page: Any) -> None:
+    """Wait until the page is drawn and nothing on it moves."""
+    page.wait_for_function(_SETTLED, timeout=90_000)
 
 
 @pytest.fixture(scope="session")
