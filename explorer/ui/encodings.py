@@ -65,7 +65,7 @@ _ABOUT = later(
 
 def panel() -> None:
     """The recorded comparison or a smaller one made here; a number of words to look at."""
-    st.subheader(tr("Does it help to keep the residual to the nearest word?"), anchor=False)
+    st.header(tr("Does it help to keep the residual to the nearest word?"), anchor=False)
     left, middle, right = st.columns([4, 3, 5])
     with left:
         shown = controls.pick(

@@ -49,7 +49,7 @@ def panel(guesses: list[Guess]) -> None:
     for index, note in enumerate(kept()):
         _one(index, note)
     if guesses:
-        st.subheader(tr("Guesses"), anchor=False)
+        st.header(tr("Guesses"), anchor=False)
         st.table([{tr("question"): g.asked, tr("my guess"): g.answered, tr("measured"): g.measured} for g in guesses])
     if not kept() and not guesses:
         st.info(

@@ -32,7 +32,7 @@ def panel() -> None:
         st.info(tr("No network has been trained yet."), icon=":material/info:")
         sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns([3, 5])
     with left:
         shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
     with right:
@@ -71,7 +71,7 @@ def _fig_7(chosen: Sequence[Run]) -> None:
     most = max(run.config.training.steps for run in chosen)
     if longest and longest[0].config.training.steps > most:
         steps = longest[0].config.training.steps
-        st.subheader(tr("Beside it: the longest recording, {steps:,} steps", steps=steps), anchor=False)
+        st.header(tr("Beside it: the longest recording, {steps:,} steps", steps=steps), anchor=False)
         _responses(longest, 1.0, control, predicted, channels, "responses-longest")
 
 

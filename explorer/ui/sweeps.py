@@ -49,7 +49,7 @@ def panel(question: Question) -> None:
     alike = f"{how(recorded.results)} {_broken([config for config, _ in recorded.failed])}"
     _answer(question, recorded.results, recorded.provenance, f"{question.name}-recorded", alike)
     st.caption(told(question.paper))
-    st.subheader(tr("A smaller version, here"), anchor=False)
+    st.header(tr("A smaller version, here"), anchor=False)
     networks = tuple(replace(network(name), width=_BRIEF.width) for name in question.networks)
     small = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, question.factor, question.values)
     st.caption(

@@ -150,7 +150,7 @@ def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
     text = words(app)
     assert "residual responses are smaller than plain ones here" in text
     assert "0.80 against 1.00" in text
-    assert "longest recording" in " ".join(header.value for header in app.subheader)
+    assert "longest recording" in " ".join(header.value for header in app.header)
 
 
 def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:
