@@ -6,7 +6,7 @@ from explorer.language import tr
 from explorer.ui import controls, fetching, frame, race, sitemap
 
 frame.begin(tr("Degradation"), tr("Is learning better networks as easy as stacking more layers?"))
-result = st.container(key="result")
+result = st.container()
 with frame.errors_in_place():
     button, *choices = st.columns([5, 5, 3, 4], vertical_alignment="bottom")
     entered = controls.race(choices)
