@@ -143,3 +143,10 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
 def page(new_page: Callable[..., Any]) -> Any:
     """A page at 1280x720, light."""
     return new_page()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that finds what hinders readers."""
+    package = pytest.importorskip("axe_playwright_python")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
