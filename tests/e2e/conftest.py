@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-quic",
 ]
 START_SECONDS = 40
-# Nothing runs, nothing is awaited, every chart is drawn, and what is on the page has stood still for a quarter of a second
+# Nothing runs, every chart is drawn, and what is on the page has stood still for a quarter of a second
 _SETTLED = """() => {
   const busy = document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning"
     || document.querySelector("[data-testid=stSpinner], [data-testid=stSkeleton], .residual-plot:not(.is-drawn)")
@@ -87,6 +87,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address; one server for the whole session."""
     with serving(ROOT / "app.py", tmp_path_factory.mktemp("home")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def screens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: the folder that SCREENS names, else a temporary one of pytest's."""
+    named = os.environ.get("SCREENS")
+    chosen = Path(named) if named else tmp_path_factory.mktemp("screens")
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from tests.e2e.conftest import settle
 _NOTE = "addEventListener('focusin', (event) => { event.target.dataset.reached = 'yes' })"
 _MISSED = """() => {
   const controls = "a[href], button, input, select, textarea, summary, [role=slider], [role=combobox]"
-  const group = (one) => one.closest("[role=radiogroup], [role=group], [data-testid=stSelectbox], [data-testid=stMultiSelect]") ?? one
+  const groups = "[role=radiogroup], [role=group], [data-testid=stSelectbox], [data-testid=stMultiSelect]"
+  const group = (one) => one.closest(groups) ?? one
   const seen = (one) => one.dataset.reached || group(one).querySelector("[data-reached]")
   const shown = (one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.disabled
   const own = "[data-testid=stMain] :not(.modebar-btn), [data-testid=stSidebarContent] *"

@@ -1,9 +1,8 @@
-"""Every page in both languages, light and dark, on a phone, a laptop and a projector: pictures to look at, and what must hold.
+"""Every page in both languages, light and dark, on a phone, a laptop and a projector: pictures, and what must hold.
 
-The pictures go to the folder that SCREENS names, else to pytest's own temporary one.
+The pictures, for people to look at, go where the fixture `screens` says.
 """
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,8 @@ _WRONG = """() => {
     if (!plot.querySelector(".trace, .gl-container canvas, .hm, .contour")) say("a chart without a line", plot)
     for (const text of plot.querySelectorAll("svg text")) {
       const box = text.getBoundingClientRect()
-      const out = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom)
+      const aside = Math.max(frame.left - box.left, box.right - frame.right)
+      const out = Math.max(aside, frame.top - box.top, box.bottom - frame.bottom)
       if (box.width && out > 3) say(`cut off by ${Math.round(out)} px`, text)
     }
   }
@@ -43,18 +43,10 @@ _HEADS = """() => [...document.querySelectorAll("h1, h2, h3, button, [data-testi
 _HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    named = os.environ.get("SCREENS")
-    chosen = Path(named) if named else tmp_path_factory.mktemp("screens")
-    chosen.mkdir(parents=True, exist_ok=True)
-    return chosen
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", [row.name for row in sitemap.PAGES])
 def test_every_page_holds_at_every_width_in_light_and_dark(
-    page: Any, server: str, folder: Path, name: str, language: str
+    page: Any, server: str, screens: Path, name: str, language: str
 ) -> None:
     page.goto(f"{server}/{name}?lang={language}")
     page.get_by_role("heading", level=1).wait_for(timeout=60_000)
@@ -66,7 +58,7 @@ def test_every_page_holds_at_every_width_in_light_and_dark(
             settle(page)
             page.set_viewport_size({"width": width, "height": min(HIGH, max(LOW, page.evaluate(_HEIGHT)))})
             settle(page)
-            page.screenshot(path=folder / f"{name}-{language}-{scheme}-{width}.png")
+            page.screenshot(path=screens / f"{name}-{language}-{scheme}-{width}.png")
             found += [f"{width} {scheme}: {what}" for what in page.evaluate(_WRONG)]
     assert found == []
     if language != "en":
