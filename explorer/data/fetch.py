@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -35,7 +36,7 @@ ADDRESSES = (
 )
 MD5 = "c58f30108f718f92721af3b95e74349a"
 ARCHIVE = "cifar-10-python.tar.gz"
-_NOWHERE = later("CIFAR-10 could not be fetched, try again later or use --data shapes ({reasons})")
+_NOWHERE = later("CIFAR-10 could not be fetched ({reasons}): try again later; the generated shapes need no network")
 _NO_ARCHIVE = later("the archive of CIFAR-10 cannot be unpacked: {reason}")
 _ABSENT = later("the archive of CIFAR-10 does not hold {files}")
 _FULL = later(
@@ -185,7 +186,7 @@ class _Fetch:
         for address in sorted(slow, key=lambda address: -slow[address].bytes_per_second):
             if (yield from self._is_done(address, hurried=False)):
                 return
-        reasons = "; ".join(f"{address}: {failure}" for address, failure in self.failures.items())
+        reasons = "; ".join(f"{urlsplit(address).netloc}: {failure}" for address, failure in self.failures.items())
         raise ExplorerError(told(_NOWHERE, reasons=reasons))
 
     def _is_done(self, address: str, hurried: bool) -> Generator[Progress, None, bool]:

@@ -22,7 +22,8 @@ from explorer.ui.runs import final
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 _PAPER = RECIPES["paper"].training
 _HEADS = (
-    later("network"), later("test error"), later("the paper's"), later("differs"), later("training error"), later("the paper's"), later("seeds"),
+    later("network"), later("test error"), later("the paper's"), later("differs"), later("training error"),
+    later("the paper's"), later("seeds"),
 )  # fmt: skip
 _DATA = {"cifar10": later("CIFAR-10"), "shapes": later("generated shapes")}
 _OWN = later("own images")

@@ -40,14 +40,18 @@ _SETTLED = """() => {
 
 
 @contextmanager
-def serving(script: Path, home: Path) -> Iterator[str]:
-    """Run `streamlit run script` with its store in `home`; yields its address, ends its process group."""
+def serving(script: Path, home: Path, **variables: str) -> Iterator[str]:
+    """Run `streamlit run script` with its store in `home`; yields its address, ends its process group.
+
+    `variables` are of its environment; an empty one is taken out.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--server.headless", "true", "--server.port", str(port), "--server.address", "127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    environment = {**os.environ, "EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT), **variables}
+    environment = {name: value for name, value in environment.items() if value or name not in variables}
     log = home / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

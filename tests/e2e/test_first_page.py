@@ -17,7 +17,7 @@ from tests.e2e.conftest import settle
 
 WIDTH, HEIGHT, SMALLER = 1280, 820, 4
 CELL = 20  # pixels: wider than a letter, smaller than a control
-MOST = 0.3  # of what is drawn in a region that may look otherwise; another typeface of the same size changes 0.15
+MOST = 0.3  # of what is drawn in a region that may look otherwise; another typeface changes a fifth
 REGIONS = {  # left, top, right, bottom, in pixels of the page
     "menu": (0, 0, 300, 720),
     "finding": (340, 0, 1240, 240),
