@@ -20,7 +20,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
-from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -186,7 +185,7 @@ class _Fetch:
         for address in sorted(slow, key=lambda address: -slow[address].bytes_per_second):
             if (yield from self._is_done(address, hurried=False)):
                 return
-        reasons = "; ".join(f"{urlsplit(address).netloc}: {failure}" for address, failure in self.failures.items())
+        reasons = "; ".join(f"{address}: {failure}" for address, failure in self.failures.items())
         raise ExplorerError(told(_NOWHERE, reasons=reasons))
 
     def _is_done(self, address: str, hurried: bool) -> Generator[Progress, None, bool]:

@@ -35,7 +35,10 @@ def panel() -> None:
     results = [(run.config, last) for run in runs if (last := final(run))]
     found = experiments(results)
     ordered = sorted(found, key=lambda experiment: -_work(experiment, found[experiment]))
-    chosen = st.selectbox(tr("Trained with"), ordered, format_func=_label, key="depth-experiment")
+    chosen = st.selectbox(
+        tr("Trained with"), ordered, format_func=_label, key="depth-experiment",
+        help=tr("Networks of several depths that were trained alike; the one with the most work in it comes first."),
+    )  # fmt: skip
     if chosen is None:
         st.info(tr("Nothing with two depths has been trained yet."), icon=":material/info:")
         return

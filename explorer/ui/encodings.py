@@ -77,7 +77,9 @@ def panel() -> None:
         axis = controls.pick(tr("Against"), list(_AXES), "words", "encodings-axis", lambda name: told(_AXES[name]))
     key = f"encodings-words-{shown}"
     with address.kept(key, 32 if 32 in counts else counts[0], counts):
-        words = right.select_slider(tr("Words"), counts, key=key)
+        words = right.select_slider(
+            tr("Words"), counts, key=key, help=tr("Visual words: centres of the clusters of local descriptors.")
+        )
     studies.follow([asked], partial(_draw, words, axis == "length"), f"encodings-{shown}")
     with st.columns([1, 2])[0], frame.errors_in_place():
         studies.press([asked], tr("Measure it here"), ":material/image_search:", f"encodings-{shown}")

@@ -53,7 +53,10 @@ def _fig_7(chosen: Sequence[Run]) -> None:
     with left:
         share = controls.moment("responses-share")
     with address.kept("responses-control", True):
-        control = toggles[0].toggle(tr("Untrained"), key="responses-control")
+        control = toggles[0].toggle(
+            tr("Untrained"), key="responses-control",
+            help=tr("The same networks before the first step: BN makes every response 1."),
+        )  # fmt: skip
     with address.kept("responses-predicted", False):
         predicted = toggles[1].toggle(
             tr("From γ and β"), key="responses-predicted", help=tr("What BN's parameters alone predict.")

@@ -43,7 +43,13 @@ def _door(refused: ExplorerError | None = None) -> None:
     come, begin = st.columns(2, gap="large")
     with come, st.form("room-join", border=False):
         st.header(tr("I have a code"), anchor=False)
-        typed = st.text_input(tr("Code"), max_chars=12, placeholder="BCDFG", key="room-code")
+        typed = st.text_input(
+            tr("Code"),
+            max_chars=12,
+            placeholder="BCDFG",
+            key="room-code",
+            help=tr("The presenter shows it."),
+        )
         if st.form_submit_button(tr("Join"), type="primary", width="stretch"):
             with frame.errors_in_place():
                 membership.join(typed)

@@ -317,6 +317,8 @@ def test_a_name_is_for_the_presenter_and_goes_with_its_owner(house: Rooms, prese
 
 def test_a_closed_room_says_so_and_lets_go(house: Rooms, presenter: str) -> None:
     desk, seat = visit("room", key=presenter), enter(house, presenter)
+    assert desk.button(key="room-close").disabled
+    desk.checkbox(key="room-close-sure").check().run()
     desk.button(key="room-close").click().run()
     assert desk.title[0].value == "Work through it together"
     seat.query_params.clear()
