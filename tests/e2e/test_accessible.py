@@ -11,7 +11,8 @@ from tests.e2e.conftest import settle
 _SHELL = ['[data-testid="stSidebarNav"]', '[data-testid="stHeader"]', '[data-stale="true"]']
 _FOUND = """async (shell) => {
   const found = await axe.run({ exclude: shell }, { resultTypes: ["violations"] })
-  return found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`))
+  const told = (one, node) => `${one.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`
+  return found.violations.flatMap((one) => one.nodes.map((node) => told(one, node)))
 }"""
 
 

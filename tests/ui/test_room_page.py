@@ -47,7 +47,7 @@ def member(house: Rooms, app: AppTest) -> Pass:
 
 def watched(app: AppTest) -> dict[str, Any]:
     """What the page waits for."""
-    found = [json.loads(chart.proto.mixed.json or chart.proto.json or "{}") for chart in app.get("bidi_component")]
+    found = [json.loads(chart.proto.mixed.json or chart.proto.json or "{}") for chart in app.main.get("bidi_component")]
     return next(data for data in found if "standing" in data)
 
 
