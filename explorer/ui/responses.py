@@ -32,7 +32,7 @@ def panel() -> None:
         st.info(tr("No network has been trained yet."), icon=":material/info:")
         sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    left, right = st.columns([3, 5])
+    left, right = st.columns([1, 2])
     with left:
         shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
     with right:

@@ -63,3 +63,21 @@ def test_every_page_holds_at_every_width_in_light_and_dark(
     assert found == []
     if language != "en":
         assert [head for head in page.evaluate(_HEADS) if _ENGLISH.search(head)] == []
+
+
+def test_what_is_wrong_with_a_page_would_be_noticed(page: Any, server: str) -> None:
+    page.goto(f"{server}/toys?lang=ko")
+    page.get_by_role("heading", level=1).wait_for(timeout=60_000)
+    settle(page)
+    page.evaluate("""() => {
+      const main = document.querySelector("[data-testid=stMainBlockContainer]")
+      main.insertAdjacentHTML("beforeend", "<h1>One heading too many here</h1><div style='width: 3000px'>wide</div>")
+      main.insertAdjacentHTML("beforeend", "<div data-testid='stException'></div><div data-testid='stSkeleton'></div>")
+      const [first, second] = document.querySelectorAll(".residual-plot")
+      first.querySelector("svg text").style.transform = "translateX(2000px)"
+      for (const trace of second.querySelectorAll(".trace")) trace.remove()
+    }""")
+    found = " ".join(page.evaluate(_WRONG))
+    for what in ("sideways", "failed", "skeleton", "not one h1", "cut off", "without a line"):
+        assert what in found
+    assert [head for head in page.evaluate(_HEADS) if _ENGLISH.search(head)] == ["One heading too many here"]
