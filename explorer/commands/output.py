@@ -59,4 +59,13 @@ def percent(fraction: float) -> str:
 
 def _table(values: dict[str, Any]) -> str:
     width = max(len(name) for name in values)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in values.items())
+    return "\n".join(f"{name:<{width}}  {_words(value)}" for name, value in values.items())
+
+
+def _words(value: Any) -> str:
+    """A value as people read it: lists and tables in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(_words(one) for one in value) or "nothing"
+    return str(value)

@@ -35,7 +35,7 @@ ADDRESSES = (
 )
 MD5 = "c58f30108f718f92721af3b95e74349a"
 ARCHIVE = "cifar-10-python.tar.gz"
-_NOWHERE = later("CIFAR-10 could not be fetched, try again later or use --data shapes ({reasons})")
+_NOWHERE = later("CIFAR-10 could not be fetched ({reasons}): try again later; the generated shapes need no network")
 _NO_ARCHIVE = later("the archive of CIFAR-10 cannot be unpacked: {reason}")
 _ABSENT = later("the archive of CIFAR-10 does not hold {files}")
 _FULL = later(

@@ -30,7 +30,7 @@ _LITTLE, _NOTHING = 0.01, 1e-3  # a share of the sum that may be missed, and a s
 _INK = "#2b2f36"  # on the light middle of the scale, in light and dark mode alike
 _MARKS = {"plain": "■", "resnet": "●"}
 _GAP, _HEADING, _CAPTION = 12, 26, 20  # pixels
-_TIGHT = 95  # pixels a column, below which titles are broken
+_TIGHT, _TIGHTER = 150, 95  # pixels a column, below which titles are broken, and smaller
 _NARROW, _WORDY = 600, 860  # widths from which captions fit into one line, and explanations into the heading
 
 
@@ -88,7 +88,9 @@ def side_by_side(
     """
     figure = go.Figure()
     differ = len(_targets(columns)) > 1
-    tight = width < _TIGHT * (len(columns) + 1)
+    share = width / (len(columns) + 1)
+    tight = share < _TIGHT
+    size = 13 if not tight else 11 if share >= _TIGHTER else 9
     lines = (5 if differ else 4) if tight else 3 if differ else 2
     layout = _Layout(len(columns) + 1, len(rows), width, largest_cell, lines)
     for position, row in enumerate(rows):
@@ -102,7 +104,7 @@ def side_by_side(
             _cell(figure, layout, position, place, column, row, one, scale, opacity, grids, image.shape[1:])
     for place, column in enumerate(columns, start=1):
         text = _title(column, classes, explains=differ, tight=tight)
-        _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING, font={"size": 9 if tight else 13})
+        _note(figure, layout, 0, place, text, **_ABOVE, yshift=_HEADING, font={"size": size})
     _note(figure, layout, 0, 0, title or tr("image"), **_ABOVE, yshift=_HEADING)
     figure.update_layout(**layout.axes(image.shape[1], image.shape[2]), **_frame(layout, _target(columns, classes)))
     return figure

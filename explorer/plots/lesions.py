@@ -62,7 +62,10 @@ def lesion_bars(shown: Sequence[Lesioned], chance: float) -> go.Figure:
                 row=1, col=column,
             )  # fmt: skip
     figure.update_layout(legend_y=-0.3, bargap=0.25)
-    figure.update_xaxes(tickangle=-60, tickfont={"size": 10})
+    figure.update_xaxes(title_text=tr("block (stage.number)"), tickangle=-60, tickfont={"size": 10})
+    for column, one in enumerate(shown, 1):
+        short = [name.removeprefix("stage") for name in one.blocks]
+        figure.update_xaxes(tickvals=list(one.blocks), ticktext=short, col=column)
     figure.update_yaxes(range=[0, 1])
     return figure
 

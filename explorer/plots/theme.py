@@ -25,6 +25,7 @@ FAMILIES = {"plain": later("Plain networks"), "resnet": later("Residual networks
 """What the panels of the two families are called, in their order; to be `told`."""
 PAPER = "#838a94"
 """Reference marks: the paper's own values, never a colour of a family."""
+_RIGHT = 16  # pixels: plotly leaves out the label of a last tick that does not fit
 FONT = "'Source Sans', 'Noto Sans KR', 'Nanum Gothic', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif"
 
 _SHADES = {  # shallowest, deepest
@@ -98,7 +99,7 @@ def layout(x: str = "", y: str = "", *, percent: bool = True, **more: Any) -> di
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13},
-        "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
+        "margin": {"l": 8, "r": _RIGHT, "t": 40, "b": 8},
         "hovermode": "x unified",
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
     }
@@ -110,7 +111,7 @@ def panels(titles: Collection[str], y: str, *, percent: bool = True, hovermode: 
     figure = make_subplots(
         rows=1, cols=len(titles), shared_yaxes=True, horizontal_spacing=0.04, subplot_titles=list(titles)
     )
-    base = layout(hovermode=hovermode, margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    base = layout(hovermode=hovermode, margin={"l": 8, "r": _RIGHT, "t": 26, "b": 8})
     figure.update_layout(**{name: value for name, value in base.items() if name not in ("xaxis", "yaxis")})
     figure.update_layout(legend={**base["legend"], "y": -0.22, "yanchor": "top"})
     figure.update_xaxes(**axis(""))

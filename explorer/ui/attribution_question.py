@@ -74,7 +74,10 @@ def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str]
         )
     with places.settings:
         baseline = _baseline(names)
-        opacity = st.slider(tr("Opacity of the maps"), 20, 100, 100, step=10, format="%d%%", key="attributions-opacity")
+        opacity = st.slider(
+            tr("Opacity of the maps"), 20, 100, 100, step=10, format="%d%%", key="attributions-opacity",
+            help=tr("Below 100% the image in grey shines through."),
+        )  # fmt: skip
         grids = st.toggle(
             tr("Coarse maps as they are"),
             key="attributions-grids",
@@ -96,7 +99,11 @@ def _target(classes: Sequence[str], label: int | None) -> tuple[int | None, bool
     key = "attributions-target"
     with address.kept(key, _PREDICTED, options):  # an uploaded picture has no true class
         wanted: int = st.selectbox(
-            tr("Explain the score of"), options, format_func=lambda index: shown.get(index) or classes[index], key=key
+            tr("Explain the score of"),
+            options,
+            format_func=lambda index: shown.get(index) or classes[index],
+            key=key,
+            help=tr("The class whose score, the value before the softmax, the maps share out among the pixels."),
         )
     return (None if wanted == _PREDICTED else label if wanted == _TRUE else wanted), wanted == _TRUE
 

@@ -42,9 +42,11 @@ def panel(now: Case) -> None:
         with st.container(horizontal=True):
             if found is not None:
                 slide_downloads([one.comparison(maps) for one, maps in _by_case(cases, found)])
-            if st.button(tr("Empty it"), icon=":material/delete:", key="attributions-slide-empty"):
-                st.session_state[_IMAGES] = []
-                st.rerun()
+            with st.popover(tr("Empty it"), icon=":material/delete:"):
+                st.markdown(tr("All {count} images leave the slide.", count=len(there)))
+                if st.button(tr("Empty it"), type="primary", key="attributions-slide-empty"):
+                    st.session_state[_IMAGES] = []
+                    st.rerun()
 
 
 def _of_this(now: Case, chosen: Chosen) -> Question:

@@ -24,7 +24,7 @@ def panel(runs: Sequence[Run]) -> None:
     pairs = [pair for family in ("plain", "resnet") if (pair := _pair(runs, family))]
     if not pairs:
         return
-    st.subheader(tr("Could the deep network have been as good as the shallow one?"), anchor=False)
+    st.header(tr("Could the deep network have been as good as the shallow one?"), anchor=False)
     asked = [_asked(*pair) for pair in pairs]
     studies.follow(asked, partial(_told, pairs), "constructed")
     with st.columns([1, 2])[0]:

@@ -166,7 +166,10 @@ def moment(key: str) -> float:
     """A share of the training, 0..1, chosen or played; inside of `playing`."""
     slider, button = st.columns([2, 1], vertical_alignment="bottom")
     address.recall(key, 100, range(0, 101, _PLAY_STEP))
-    share: int = slider.slider(tr("Training done"), 0, 100, step=_PLAY_STEP, format="%d%%", key=key)
+    share: int = slider.slider(
+        tr("Training done"), 0, 100, step=_PLAY_STEP, format="%d%%", key=key,
+        help=tr("The moment shown, from before the first step (0%) to the end."),
+    )  # fmt: skip
     active = bool(st.session_state.get(f"{key}-playing"))
     if not active:
         address.remember(key, 100)

@@ -22,9 +22,9 @@ _FEWER = (
     later("{count:,} multiply-adds fewer ({share})"),
 )
 _STAGE_HEADS = (
-    "", later("output"), later("layers"), later("parameters"), later("multiply-adds"), later("share"),
+    later("stage"), later("output"), later("layers"), later("parameters"), later("multiply-adds"), later("share"),
 )  # fmt: skip
-_PRINTED_HEADS = ("", later("parameters"), later("multiply-adds"), later("the paper"), later("differs"))
+_PRINTED_HEADS = (later("network"), later("parameters"), later("multiply-adds"), later("the paper"), later("differs"))
 
 
 def table(outlines: Sequence[Outline], paper: Printed | None) -> str:

@@ -22,7 +22,8 @@ from explorer.ui.runs import final
 _HEIGHT, _NARROW_HEIGHT = 360, 620
 _PAPER = RECIPES["paper"].training
 _HEADS = (
-    "", later("test error"), later("the paper's"), "", later("training error"), later("the paper's"), later("seeds"),
+    later("network"), later("test error"), later("the paper's"), later("differs"), later("training error"),
+    later("the paper's"), later("seeds"),
 )  # fmt: skip
 _DATA = {"cifar10": later("CIFAR-10"), "shapes": later("generated shapes")}
 _OWN = later("own images")
@@ -34,7 +35,10 @@ def panel() -> None:
     results = [(run.config, last) for run in runs if (last := final(run))]
     found = experiments(results)
     ordered = sorted(found, key=lambda experiment: -_work(experiment, found[experiment]))
-    chosen = st.selectbox(tr("Trained with"), ordered, format_func=_label, key="depth-experiment")
+    chosen = st.selectbox(
+        tr("Trained with"), ordered, format_func=_label, key="depth-experiment",
+        help=tr("Networks of several depths that were trained alike; the one with the most work in it comes first."),
+    )  # fmt: skip
     if chosen is None:
         st.info(tr("Nothing with two depths has been trained yet."), icon=":material/info:")
         return

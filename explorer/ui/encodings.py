@@ -65,7 +65,7 @@ _ABOUT = later(
 
 def panel() -> None:
     """The recorded comparison or a smaller one made here; a number of words to look at."""
-    st.subheader(tr("Does it help to keep the residual to the nearest word?"), anchor=False)
+    st.header(tr("Does it help to keep the residual to the nearest word?"), anchor=False)
     left, middle, right = st.columns([4, 3, 5])
     with left:
         shown = controls.pick(
@@ -77,7 +77,9 @@ def panel() -> None:
         axis = controls.pick(tr("Against"), list(_AXES), "words", "encodings-axis", lambda name: told(_AXES[name]))
     key = f"encodings-words-{shown}"
     with address.kept(key, 32 if 32 in counts else counts[0], counts):
-        words = right.select_slider(tr("Words"), counts, key=key)
+        words = right.select_slider(
+            tr("Words"), counts, key=key, help=tr("Visual words: centres of the clusters of local descriptors.")
+        )
     studies.follow([asked], partial(_draw, words, axis == "length"), f"encodings-{shown}")
     with st.columns([1, 2])[0], frame.errors_in_place():
         studies.press([asked], tr("Measure it here"), ":material/image_search:", f"encodings-{shown}")

@@ -35,12 +35,16 @@ def dress(title: str) -> None:
     st.html(_STYLE)
 
 
-def begin(title: str, question: str | None = None) -> None:
-    """Draw the head of a page: its question large, or its title where it has none."""
+def begin(title: str, question: str) -> None:
+    """Draw the head of a page: its title small, its question large."""
     dress(title)
-    if question:
-        st.html(f'<p class="rx-eyebrow">{escape(title)}</p>')
-    st.title(question or title, anchor=False)
+    head(title, question)
+
+
+def head(title: str, question: str) -> None:
+    """Draw a title small, what it is about large."""
+    st.html(f'<p class="rx-eyebrow">{escape(title)}</p>')
+    st.title(question, anchor=False)
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,13 @@ def take_said() -> Said:
 def finding(sentences: Sequence[str], basis: str) -> None:
     """Draw what the page found, large, a line a sentence (**bold** allowed), and what that rests on, small."""
     st.session_state[_SAID] = Said(tuple(sentences), basis)
-    lines = "".join("<p>" + _BOLD.sub(r"<b>\1</b>", escape(sentence)) + "</p>" for sentence in sentences)
-    st.html(f'<div class="rx-finding">{lines}<p class="rx-basis">{escape(basis)}</p></div>')
+    lines = "".join("<p>" + _BOLD.sub(r"<b>\1</b>", escape(together(sentence))) + "</p>" for sentence in sentences)
+    st.html(f'<div class="rx-finding">{lines}<p class="rx-basis">{escape(together(basis))}</p></div>')
+
+
+def together(text: str) -> str:
+    """The text with its values in one piece: no line ends before a % or around a ±."""
+    return text.replace(" %", "\u00a0%").replace(" ± ", "\u00a0±\u00a0")
 
 
 def provenance_badge(provenance: Provenance) -> None:
@@ -110,7 +119,7 @@ def errors_in_place() -> Iterator[None]:
 
 
 def _duration(seconds: float) -> str:
-    if seconds <= 0:
+    if seconds < 0.5:
         return ""
     if seconds < 90:
         return tr("{number} s", number=round(seconds))

@@ -37,7 +37,7 @@ _ABOUT = later(
 
 def panel() -> None:
     """A Highway network and a moment of its training; below it, one to train here."""
-    st.subheader(tr("What do gates do that an identity shortcut does not?"), anchor=False)
+    st.header(tr("What do gates do that an identity shortcut does not?"), anchor=False)
     gated = [run for run in resources.catalogue().runs() if run.config.network.shortcut == "gate"]
     choices = [run for run in gated if run.state in ACTIVE or _moments(run)]
     shown = st.container()

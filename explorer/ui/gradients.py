@@ -58,7 +58,10 @@ def before_training() -> None:
     """Four networks of one depth, plain and residual, with BN and without, measured at once."""
     left, middle, right = st.columns(3)
     with address.kept("gradients-depth", 56, _DEPTHS):
-        depth = left.select_slider(tr("Layers"), _DEPTHS, key="gradients-depth")
+        depth = left.select_slider(
+            tr("Layers"), _DEPTHS, key="gradients-depth",
+            help=tr("Weighted layers, 6n+2, as in section 4.2: {least} to {most}.", least=_DEPTHS[0], most=_DEPTHS[-1]),
+        )  # fmt: skip
     with address.kept("gradients-init", "kaiming", _INITIALISATIONS):
         init = middle.selectbox(
             tr("Initial weights"),

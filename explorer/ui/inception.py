@@ -21,7 +21,7 @@ _ABOUT = later(
 
 def panel() -> None:
     """One of GoogLeNet's modules, and a residual block beside it."""
-    st.subheader(tr("Is an Inception module a block with a shortcut?"), anchor=False)
+    st.header(tr("Is an Inception module a block with a shortcut?"), anchor=False)
     left, right = st.columns([3, 2])
     with address.kept("inception-module", "4b", _MODULES):
         module = left.select_slider(

@@ -3,6 +3,7 @@
 `st.plotly_chart` builds the chart anew whenever its figure changes, with or without a key.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,7 +67,16 @@ def watched_plot(name: str, feed: live_feed.Feed, *, key: str, height: int) -> N
 def _mount(key: str, height: int, shown: dict[str, Any], now: Callable[[], dict[str, Any]]) -> None:
     data = {"key": key, "height": height, "plotly": server.plotly_url(), "words": _words(), **shown}
     data["large"] = present.presenting()
+    if not data["large"]:
+        _keep_its_place(key, height, shown.get("narrow"))
     _component(key=key, data=data, height="content", on_stage_change=_nothing, on_keep_change=notes.keeper(now))
+
+
+def _keep_its_place(key: str, height: int, narrow: theme.Narrow | None) -> None:
+    """Leave the room that the chart will take, so that nothing below jumps when it comes."""
+    waits = f".st-key-{re.sub(r'[^a-zA-Z0-9_-]', '-', key)}:not(:has(.residual-plot))"
+    phone = f"@media (max-width: 640px) {{ {waits} {{ min-height: {narrow['height']}px }} }}" if narrow else ""
+    st.html(f"<style>{waits} {{ min-height: {height}px }} {phone}</style>")
 
 
 def _words() -> dict[str, str]:

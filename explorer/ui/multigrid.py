@@ -32,14 +32,23 @@ _ABOUT = later(
 
 def panel() -> None:
     """Grid, sweeps, cycles looked at; norms by the work, and the error itself."""
-    st.subheader(tr("Is it easier to solve for what is still missing?"), anchor=False)
+    st.header(tr("Is it easier to solve for what is still missing?"), anchor=False)
     left, middle, right, more = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     with address.kept("multigrid-grid", 256, multigrid.GRIDS):
-        intervals = left.select_slider(tr("Intervals of the grid"), multigrid.GRIDS, key="multigrid-grid")
+        intervals = left.select_slider(
+            tr("Intervals of the grid"), multigrid.GRIDS, key="multigrid-grid",
+            help=tr("Of the finest grid; each coarser one has half as many."),
+        )  # fmt: skip
     with address.kept("multigrid-sweeps", 1, range(1, 4)):
-        sweeps = middle.slider(tr("Sweeps on each grid, down and up"), 1, 3, key="multigrid-sweeps")
+        sweeps = middle.slider(
+            tr("Sweeps on each grid, down and up"), 1, 3, key="multigrid-sweeps",
+            help=tr("A sweep visits every point once; 1 to 3 of them before going coarser, and again on the way back."),
+        )  # fmt: skip
     with address.kept("multigrid-cycle", 2, range(multigrid.CYCLES + 1)):
-        cycle = right.slider(tr("V-cycles done"), 0, multigrid.CYCLES, key="multigrid-cycle")
+        cycle = right.slider(
+            tr("V-cycles done"), 0, multigrid.CYCLES, key="multigrid-cycle",
+            help=tr("When the error on the right is drawn: after 0 to {most} cycles.", most=multigrid.CYCLES),
+        )  # fmt: skip
     with more.popover(tr("More"), icon=":material/tune:", width="stretch"):
         smoother = controls.pick(
             tr("Relaxation"), list(_SMOOTHERS), "jacobi", "multigrid-smoother", lambda name: told(_SMOOTHERS[name])

@@ -98,7 +98,10 @@ def _more(key: str, family: str, block: str, shortcut: str) -> dict[str, Any]:
         columns = iter(st.columns(6))
         if family != "skipinit":
             st.session_state.setdefault(f"{key}-bn", family != "vgg")
-            values["bn"] = next(columns).toggle(tr("Batch normalisation"), key=f"{key}-bn")
+            values["bn"] = next(columns).toggle(
+                tr("Batch normalisation"), key=f"{key}-bn",
+                help=tr("After each convolution and before the nonlinearity, as in section 3.4."),
+            )  # fmt: skip
         if family == "vgg":
             return values
         with next(columns):

@@ -12,7 +12,7 @@ from explorer.language import language, told, tr
 from explorer.notes import Guess, Note
 from explorer.ui import frame, sitemap
 
-_KEY, _TOAST, _MOST = "notes", "notes-toast", 40
+_KEY, _TOAST, _REMOVED, _MOST = "notes", "notes-toast", "notes-removed", 40
 
 
 def kept() -> list[Note]:
@@ -48,8 +48,9 @@ def panel(guesses: list[Guess]) -> None:
     st.session_state["notes-remarks-kept"] = remarks
     for index, note in enumerate(kept()):
         _one(index, note)
+    _removed()
     if guesses:
-        st.subheader(tr("Guesses"), anchor=False)
+        st.header(tr("Guesses"), anchor=False)
         st.table([{tr("question"): g.asked, tr("my guess"): g.answered, tr("measured"): g.measured} for g in guesses])
     if not kept() and not guesses:
         st.info(
@@ -80,12 +81,25 @@ def _one(index: int, note: Note) -> None:
         if note.made:
             words.caption(note.made)
         if button.button(tr("Remove"), key=f"notes-remove-{index}-{len(kept())}", type="tertiary"):
-            kept().pop(index)
+            st.session_state[_REMOVED] = index, kept().pop(index)
             st.rerun()
         remark = st.text_input(
             tr("My remark"), value=note.remark, key=f"notes-remark-{index}-{len(kept())}", max_chars=2000
         )
         kept()[index] = replace(note, remark=remark)
+
+
+def _removed() -> None:
+    """What was removed last, to be put back where it stood."""
+    if _REMOVED not in st.session_state:
+        return
+    index, note = st.session_state[_REMOVED]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(tr("Removed: {what}", what=note.page))
+        if st.button(tr("Undo"), icon=":material/undo:", key="notes-undo", type="tertiary"):
+            kept().insert(index, note)
+            del st.session_state[_REMOVED]
+            st.rerun()
 
 
 def _page(title: str, guesses: Sequence[Guess], remarks: str) -> bytes:

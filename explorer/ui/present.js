@@ -15,7 +15,7 @@ export default function ({ setTriggerValue, parentElement }) {
 }
 
 function press(event, tell) {
-  if (event.ctrlKey || event.altKey || event.metaKey) return
+  if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return
   const black = document.querySelector(".rx-black")
   if (black || event.key === "b" || event.key === "B" || event.key === ".") {
     if (typing(event)) return

@@ -32,7 +32,7 @@ def panel() -> None:
         st.info(tr("No network has been trained yet."), icon=":material/info:")
         sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns([1, 2])
     with left:
         shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
     with right:
@@ -53,7 +53,10 @@ def _fig_7(chosen: Sequence[Run]) -> None:
     with left:
         share = controls.moment("responses-share")
     with address.kept("responses-control", True):
-        control = toggles[0].toggle(tr("Untrained"), key="responses-control")
+        control = toggles[0].toggle(
+            tr("Untrained"), key="responses-control",
+            help=tr("The same networks before the first step: BN makes every response 1."),
+        )  # fmt: skip
     with address.kept("responses-predicted", False):
         predicted = toggles[1].toggle(
             tr("From γ and β"), key="responses-predicted", help=tr("What BN's parameters alone predict.")
@@ -71,7 +74,7 @@ def _fig_7(chosen: Sequence[Run]) -> None:
     most = max(run.config.training.steps for run in chosen)
     if longest and longest[0].config.training.steps > most:
         steps = longest[0].config.training.steps
-        st.subheader(tr("Beside it: the longest recording, {steps:,} steps", steps=steps), anchor=False)
+        st.header(tr("Beside it: the longest recording, {steps:,} steps", steps=steps), anchor=False)
         _responses(longest, 1.0, control, predicted, channels, "responses-longest")
 
 

@@ -35,21 +35,27 @@ def panel() -> None:
 
 def _door(refused: ExplorerError | None = None) -> None:
     """A code to come in with, or a room of one's own."""
-    st.title(tr("Work through it together"), anchor=False)
+    frame.head(tr("Room"), tr("Work through it together"))
     if refused:
         frame.show_error(refused)
     else:
         room_watch.forget()
     come, begin = st.columns(2, gap="large")
     with come, st.form("room-join", border=False):
-        st.subheader(tr("I have a code"), anchor=False)
-        typed = st.text_input(tr("Code"), max_chars=12, placeholder="BCDFG", key="room-code")
+        st.header(tr("I have a code"), anchor=False)
+        typed = st.text_input(
+            tr("Code"),
+            max_chars=12,
+            placeholder="BCDFG",
+            key="room-code",
+            help=tr("The presenter shows it."),
+        )
         if st.form_submit_button(tr("Join"), type="primary", width="stretch"):
             with frame.errors_in_place():
                 membership.join(typed)
                 st.rerun()
     with begin:
-        st.subheader(tr("I present"), anchor=False)
+        st.header(tr("I present"), anchor=False)
         st.markdown(
             tr(
                 "Others join with a short code, without an account. They see the step that you show, answer its "

@@ -81,7 +81,8 @@ def _settings(signed: str, room: Room) -> None:
     if not present.presenting():  # it would stand on the wall
         st.caption(tr("Your own link, for another device. Who has it presents; it holds for 12 hours."))
         st.code(invitation.address(f"{sitemap.entry('room').name}?key={signed}"), language=None, wrap_lines=True)
-    if st.button(tr("Close the room"), icon=":material/logout:", key="room-close"):
+    sure = st.checkbox(tr("Everybody leaves; votes and names go for good"), key="room-close-sure")
+    if st.button(tr("Close the room"), icon=":material/logout:", key="room-close", disabled=not sure):
         resources.rooms().close(signed)
         membership.leave()
         st.rerun()

@@ -25,7 +25,10 @@ _RECIPE = "brief"
 def setting_up(signed: str) -> None:
     """The presenter's form: a factor, its values, the networks, how many seeds."""
     chosen = sweeps.choices("room", "depth")
-    seeds = st.columns([2, 8])[0].number_input(tr("Seeds"), 1, 10, 3, key="room-seeds")
+    seeds = st.columns([2, 8])[0].number_input(
+        tr("Seeds"), 1, 10, 3, key="room-seeds",
+        help=tr("How often each value is trained, with other random numbers: 1 to 10."),
+    )  # fmt: skip
     if chosen is None:
         st.info(tr("Choose at least one network and one value."), icon=":material/info:")
         return

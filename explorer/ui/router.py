@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.ui import appearance, languages, login, present, server, sitemap
+from explorer.ui import appearance, keyboard, languages, login, present, server, sitemap
 
 MARK = Path(__file__).with_name("mark.svg")  # our own file: those of Streamlit come from the net
 LOGO = Path(__file__).with_name("logo.svg")
@@ -16,6 +16,7 @@ def main() -> None:
     languages.switch()
     appearance.follow()
     present.switch()
+    keyboard.listen()
     st.logo(LOGO, icon_image=MARK, size="large")
     page = st.navigation(sitemap.sections(), expanded=True)
     try:

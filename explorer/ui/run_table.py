@@ -78,15 +78,15 @@ def _row(run: Run, waiting: Mapping[str, Place]) -> dict[str, Any]:
     errors = [100 * record.training_error for record in records(run) if isinstance(record, StepRecord)]
     return {
         "name": run_label(run),
-        "network": run.config.network.name,
-        "seed": run.config.seed,
         "state": queue.short(run, waiting) or _state(run),
         "curve": errors[:: max(1, len(errors) // _SPARK_POINTS)],
         "training error": 100 * last.training_error if last else None,
         "test error": 100 * last.test_error if last else None,
         "steps": None if run.config.weights else run.config.training.steps,
-        "device": told_device(run.provenance.device) if run.provenance else "",
         "time": sentences.duration(run.provenance.seconds) if run.provenance and run.provenance.seconds else "",
+        "network": run.config.network.name,
+        "seed": run.config.seed,
+        "device": told_device(run.provenance.device) if run.provenance else "",
         "run": run.run,
     }
 
@@ -103,15 +103,15 @@ def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "name": tr("name"),
-        "network": tr("network"),
-        "seed": tr("seed"),
         "state": tr("state"),
         "curve": st.column_config.LineChartColumn(tr("curve"), y_min=0, y_max=100, width="small"),
         "training error": number(tr("training"), format="%.1f %%", help=tr("On the clean subset, at the end")),
         "test error": number(tr("test"), format="%.1f %%"),
         "steps": number(tr("steps"), format="localized"),
-        "device": tr("device"),
         "time": tr("time"),
+        "network": tr("network"),
+        "seed": tr("seed"),
+        "device": tr("device"),
         "run": tr("run"),
     }
 

@@ -21,6 +21,8 @@ class Entry:
     icon: str
     summary: str
     """What the page shows, as the tooltip of its menu item."""
+    key: str
+    """The letter that leads to it after g; b and c are presenter mode's."""
 
     @property
     def path(self) -> Path:
@@ -36,6 +38,7 @@ PAGES = (
         later("Degradation"),
         ":material/trending_down:",
         later("Deeper plain networks train worse."),
+        "d",
     ),
     Entry(
         "architecture",
@@ -43,6 +46,7 @@ PAGES = (
         later("Architecture"),
         ":material/account_tree:",
         later("Every network of the paper, drawn and counted."),
+        "a",
     ),
     Entry(
         "depth",
@@ -50,32 +54,103 @@ PAGES = (
         later("Depth and error"),
         ":material/stacked_line_chart:",
         later("Table 6 and Figure 6, beside what was measured."),
+        "e",
     ),
     Entry(
-        "responses", PAPER, later("Layer responses"), ":material/bar_chart:", later("How strongly each layer responds.")
+        "responses",
+        PAPER,
+        later("Layer responses"),
+        ":material/bar_chart:",
+        later("How strongly each layer responds."),
+        "r",
     ),
-    Entry("attributions", PAPER, later("Attributions"), ":material/center_focus_weak:", later("Which pixels counted.")),
-    Entry("gradients", INSIDE, later("Gradients"), ":material/ssid_chart:", later("With BN they do not vanish.")),
     Entry(
-        "surface", INSIDE, later("Loss surface"), ":material/terrain:", later("The loss around the trained weights.")
+        "attributions",
+        PAPER,
+        later("Attributions"),
+        ":material/center_focus_weak:",
+        later("Which pixels counted."),
+        "i",
     ),
-    Entry("lesions", INSIDE, later("Lesions"), ":material/content_cut:", later("What is lost without a block.")),
     Entry(
-        "toys", INSIDE, later("Toys"), ":material/toys:", later("Why it helps, in small networks that answer at once.")
+        "gradients",
+        INSIDE,
+        later("Gradients"),
+        ":material/ssid_chart:",
+        later("With BN they do not vanish."),
+        "g",
     ),
-    Entry("lesson", STUDY, later("Lesson"), ":material/school:", later("The paper, step by step.")),
-    Entry("questions", STUDY, later("Questions"), ":material/quiz:", later("What readers asked, as experiments.")),
+    Entry(
+        "surface",
+        INSIDE,
+        later("Loss surface"),
+        ":material/terrain:",
+        later("The loss around the trained weights."),
+        "s",
+    ),
+    Entry(
+        "lesions",
+        INSIDE,
+        later("Lesions"),
+        ":material/content_cut:",
+        later("What is lost without a block."),
+        "k",
+    ),
+    Entry(
+        "toys",
+        INSIDE,
+        later("Toys"),
+        ":material/toys:",
+        later("Why it helps, in small networks that answer at once."),
+        "t",
+    ),
+    Entry(
+        "lesson",
+        STUDY,
+        later("Lesson"),
+        ":material/school:",
+        later("The paper, step by step."),
+        "l",
+    ),
+    Entry(
+        "questions",
+        STUDY,
+        later("Questions"),
+        ":material/quiz:",
+        later("What readers asked, as experiments."),
+        "q",
+    ),
     Entry(
         "related_work",
         STUDY,
         later("Related work"),
         ":material/hub:",
         later("Residuals and shortcuts before the paper."),
+        "w",
     ),
-    Entry("notes", STUDY, later("Notes"), ":material/bookmark:", later("What you kept, to take home.")),
-    Entry("runs", WORKSHOP, later("Runs"), ":material/list_alt:", later("Every trained network, compared.")),
     Entry(
-        "room", WORKSHOP, later("Room"), ":material/groups:", later("A class together: polls and a shared experiment.")
+        "notes",
+        STUDY,
+        later("Notes"),
+        ":material/bookmark:",
+        later("What you kept, to take home."),
+        "n",
+    ),
+    Entry(
+        "runs",
+        WORKSHOP,
+        later("Runs"),
+        ":material/list_alt:",
+        later("Every trained network, compared."),
+        "u",
+    ),
+    Entry(
+        "room",
+        WORKSHOP,
+        later("Room"),
+        ":material/groups:",
+        later("A class together: polls and a shared experiment."),
+        "m",
     ),
 )
 HOME = PAGES[0]

@@ -49,7 +49,7 @@ def panel(question: Question) -> None:
     alike = f"{how(recorded.results)} {_broken([config for config, _ in recorded.failed])}"
     _answer(question, recorded.results, recorded.provenance, f"{question.name}-recorded", alike)
     st.caption(told(question.paper))
-    st.subheader(tr("A smaller version, here"), anchor=False)
+    st.header(tr("A smaller version, here"), anchor=False)
     networks = tuple(replace(network(name), width=_BRIEF.width) for name in question.networks)
     small = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, question.factor, question.values)
     st.caption(
@@ -81,7 +81,11 @@ def choices(
     left, middle, right = st.columns([2, 4, 4])
     with address.kept(f"{key}-factor", factor_first, FACTORS):
         name = left.selectbox(
-            tr("Factor"), list(FACTORS), format_func=lambda name: told(FACTORS[name].label), key=f"{key}-factor"
+            tr("Factor"),
+            list(FACTORS),
+            format_func=lambda name: told(FACTORS[name].label),
+            key=f"{key}-factor",
+            help=tr("What is changed; all else stays as it is in the recipe."),
         )
     factor = FACTORS[name]
     with address.kept(f"{key}-networks", ["plain-20", "resnet-20"]):
@@ -91,10 +95,14 @@ def choices(
             accept_new_options=True,
             max_selections=6,
             key=f"{key}-networks",
+            help=tr("Up to 6; others by name, as preresnet-32 or resnet-20:shortcut=B."),
         )
     usual, of_it = [_typed(value) for value in factor.values], f"{key}-values-{name}"
     with address.kept(of_it, usual[:4]):
-        values = right.multiselect(tr("Values"), usual, accept_new_options=True, max_selections=8, key=of_it)
+        values = right.multiselect(
+            tr("Values"), usual, accept_new_options=True, max_selections=8, key=of_it,
+            help=tr("Up to 8 values of the factor; others can be typed."),
+        )  # fmt: skip
     networks = tuple(replace(network(one), width=_BRIEF.width) if "width" not in one else network(one) for one in names)
     return (factor, networks, tuple(values)) if names and values else None
 

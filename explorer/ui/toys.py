@@ -80,7 +80,10 @@ def deep_linear() -> None:
     with left:
         kind = controls.pick(tr("Target"), list(_TARGETS), "stretch", "toys-target", lambda name: told(_TARGETS[name]))
     with address.kept("toys-steps", _STEPS[-1], _STEPS):
-        steps = right.select_slider(tr("Steps of gradient descent"), _STEPS, key="toys-steps")
+        steps = right.select_slider(
+            tr("Steps of gradient descent"), _STEPS, key="toys-steps",
+            help=tr("30 to 300 steps, each on the whole loss. More steps, and deeper networks reach the target."),
+        )  # fmt: skip
     with st.spinner(tr("Training the linear networks …")):
         fits, seconds = _fits(kind, steps)
     frame.finding(
@@ -109,7 +112,10 @@ def shattering() -> None:
     """The gradient along a line of inputs, for a depth of choice."""
     left, right = st.columns([3, 2])
     with address.kept("toys-depth", _DEEPEST, range(1, _DEEPEST + 1)):
-        depth = left.slider(tr("ReLU layers"), 1, _DEEPEST, key="toys-depth")
+        depth = left.slider(
+            tr("ReLU layers"), 1, _DEEPEST, key="toys-depth",
+            help=tr("Fully connected layers, 1 to {most}, before the first step of training.", most=_DEEPEST),
+        )  # fmt: skip
     with right:
         names = {str(scale): name for scale, name in _SCALES.items()}
         scale = float(controls.pick(tr("Residual block"), list(names), "1.0", "toys-scale", names.__getitem__))
@@ -139,7 +145,10 @@ def propagation() -> None:
     """What blocks add to what they are given, in real networks before the first step."""
     left, right = st.columns([3, 2])
     with address.kept("toys-layers", 56, _DEPTHS):
-        depth = left.select_slider(tr("Layers"), _DEPTHS, key="toys-layers")
+        depth = left.select_slider(
+            tr("Layers"), _DEPTHS, key="toys-layers",
+            help=tr("Weighted layers, 6n+2, as in section 4.2: {least} to {most}.", least=_DEPTHS[0], most=_DEPTHS[-1]),
+        )  # fmt: skip
     with right:
         blocks = controls.pick(tr("Blocks"), list(_BLOCKS), "False", "toys-blocks", lambda name: told(_BLOCKS[name]))
     data = resources.default_data()

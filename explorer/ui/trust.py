@@ -58,7 +58,7 @@ _HEIGHT, _NARROW_HEIGHT = 330, 600
 
 def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
     """Measures of the maps above: on this image at once, on sixteen of the test set as a study."""
-    st.subheader(tr("Can these maps be trusted?"), anchor=False)
+    st.header(tr("Can these maps be trusted?"), anchor=False)
     kind = controls.pick(tr("Test"), list(_KINDS), "curves", "attributions-trust", lambda one: told(_KINDS[one]))
     if kind == "curves":
         _curves(subjects, columns, pixels, methods)
@@ -121,15 +121,16 @@ def _table(there: Sequence[tuple[str, Study]]) -> None:
     rows = []
     for method in lasts[0][1]["methods"]:
         for place, (label, last) in enumerate(lasts):
-            name = METHODS[method].label if place == 0 else ""
+            name = f'<th scope="row" rowspan="{len(lasts)}"><b>{escape(METHODS[method].label)}</b></th>'
             cells = "".join(
                 f"<td>{_measure(measure, last['methods'].get(method, {}).get(measure))}</td>"
                 for measure in _QUALITY_MEASURES
             )
-            named = f'<th scope="row"><b>{escape(name)}</b></th><th scope="row">{escape(label)}</th>'
+            named = (name if place == 0 else "") + f'<th scope="row">{escape(label)}</th>'
             rows.append(f"<tr>{named}{cells}</tr>")
     st.html(
-        '<div class="rx-wide"><table class="rx-counts"><thead><tr><th></th><th></th>'
+        '<div class="rx-wide"><table class="rx-counts"><thead><tr>'
+        f'<th scope="col">{tr("method")}</th><th scope="col">{tr("network")}</th>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
     seen = min(last["done"] for _, last in lasts)

@@ -8,7 +8,7 @@ from explorer.ui import controls, fetching, frame, race, sitemap
 frame.begin(tr("Degradation"), tr("Is learning better networks as easy as stacking more layers?"))
 result = st.container()
 with frame.errors_in_place():
-    button, *choices = st.columns([5, 5, 3, 3], vertical_alignment="bottom")
+    button, *choices = st.columns([5.5, 6, 3, 4], vertical_alignment="bottom")
     entered = controls.race(choices)
     with button:
         race.start_or_stop(entered, controls.location())

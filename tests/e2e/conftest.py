@@ -27,17 +27,31 @@ FLAGS = [
     "--disable-quic",
 ]
 START_SECONDS = 40
+# Nothing runs, every chart is drawn, and what is on the page has stood still for a quarter of a second
+_SETTLED = """() => {
+  const busy = document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning"
+    || document.querySelector("[data-testid=stSpinner], [data-testid=stSkeleton], .residual-plot:not(.is-drawn)")
+  const parts = document.querySelectorAll("[data-testid=stMainBlockContainer], .residual-plot .main-svg")
+  const state = [...parts].map((part) => [part.clientWidth, part.clientHeight]).join() + innerWidth + innerHeight
+  const now = performance.now()
+  if (busy || state !== window.wasState) [window.wasState, window.wasSince] = [state, now]
+  return !busy && now - window.wasSince > 250
+}"""
 
 
 @contextmanager
-def serving(script: Path, home: Path) -> Iterator[str]:
-    """Run `streamlit run script` with its store in `home`; yields its address, ends its process group."""
+def serving(script: Path, home: Path, **variables: str) -> Iterator[str]:
+    """Run `streamlit run script` with its store in `home`; yields its address, ends its process group.
+
+    `variables` are of its environment; an empty one is taken out.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--server.headless", "true", "--server.port", str(port), "--server.address", "127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    environment = {**os.environ, "EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT), **variables}
+    environment = {name: value for name, value in environment.items() if value or name not in variables}
     log = home / f"server-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -67,11 +81,25 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
     pytest.fail(f"the server did not start:\n{log.read_text()[-2000:]}")
 
 
+def settle(page: Any) -> None:
+    """Wait until the page is drawn and nothing on it moves."""
+    page.wait_for_function(_SETTLED, timeout=90_000)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address; one server for the whole session."""
     with serving(ROOT / "app.py", tmp_path_factory.mktemp("home")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def screens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: the folder that SCREENS names, else a temporary one of pytest's."""
+    named = os.environ.get("SCREENS")
+    chosen = Path(named) if named else tmp_path_factory.mktemp("screens")
+    chosen.mkdir(parents=True, exist_ok=True)
+    return chosen
 
 
 @pytest.fixture
@@ -128,3 +156,10 @@ def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
 def page(new_page: Callable[..., Any]) -> Any:
     """A page at 1280x720, light."""
     return new_page()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that finds what hinders readers."""
+    package = pytest.importorskip("axe_playwright_python")
+    return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")

@@ -18,6 +18,11 @@ def test_a_figure_is_kept_remarked_on_and_taken_home(page: Any, server: str, tmp
     page.wait_for_timeout(1000)
     page.wait_for_function(_IDLE)
     page.get_by_text("changes from the last layer back to the first").first.wait_for()
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_text("Removed: Gradients").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Removed: Gradients").wait_for(state="detached")
+    page.wait_for_function(_IDLE)
     with page.expect_download() as started:
         page.get_by_role("button", name="Download as a page").click()
     taken = tmp_path / "notes.html"

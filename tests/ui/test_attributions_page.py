@@ -21,7 +21,7 @@ def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _heatmaps(app: AppTest) -> list[dict]:
     """What the chart of the maps draws."""
-    charts = [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.get("bidi_component")]
+    charts = [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.main.get("bidi_component")]
     figures = [json.loads(chart["figure"]) for chart in charts if "figure" in chart]
     return [trace for figure in figures for trace in figure["data"] if trace["type"] == "heatmap"]
 

@@ -14,7 +14,7 @@ from tests.ui.visits import everything, finished, keep_weights, visit, words
 
 TITLES = {
     "degradation": "더 좋은 네트워크를 배우는 일은 층을 더 쌓는 것만큼 쉬울까요?",
-    "architecture": "숏컷 연결(shortcut)은 무엇을 바꾸고 무엇을 그대로 둘까요?",
+    "architecture": "숏컷은 무엇을 바꾸고 무엇을 그대로 둘까요?",
     "depth": "학습이 끝나면 깊이를 늘린 보람이 있을까요?",
     "responses": "잔차 네트워크의 층은 플레인보다 신호를 덜 바꿀까요?",
     "attributions": "네트워크마다 이미지의 어디가 중요했을까요?",

@@ -34,10 +34,10 @@ def test_every_step_opens_by_its_address(name: str) -> None:
 
 def test_the_result_comes_after_the_guess_and_the_guess_stays() -> None:
     app = visit("lesson")
-    assert not app.get("bidi_component")
+    assert not app.main.get("bidi_component")
     assert "learnt less" not in words(app), "the text does not say it before the guess"
     app.radio(key="lesson-answer-stacking").set_value("lower").run()
-    assert app.get("bidi_component")
+    assert app.main.get("bidi_component")
     assert "Measured: higher" in words(app)
     assert "learnt less" in words(app)
     app.button(key="lesson-next").click().run()

@@ -23,7 +23,7 @@ def script() -> None:
 
 def charts(app: AppTest) -> list[dict[str, object]]:
     """What the browser is sent, a dict for each chart."""
-    return [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.get("bidi_component")]
+    return [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.main.get("bidi_component")]
 
 
 def test_figure_height_and_alt_reach_the_browser() -> None:
@@ -39,11 +39,11 @@ def test_figure_height_and_alt_reach_the_browser() -> None:
 
 def test_chart_keeps_its_identity_when_its_figure_changes() -> None:
     app = AppTest.from_function(script).run(timeout=20)
-    before = [chart.proto.id for chart in app.get("bidi_component")]
+    before = [chart.proto.id for chart in app.main.get("bidi_component")]
     app.slider[0].set_value(7).run()
 
     assert json.loads(charts(app)[0]["figure"])["data"][0]["y"] == list(range(7))
-    assert [chart.proto.id for chart in app.get("bidi_component")] == before
+    assert [chart.proto.id for chart in app.main.get("bidi_component")] == before
 
 
 @pytest.mark.parametrize("figure", [go.Figure(layout=theme.layout("steps", "error")), {"data": []}, {}])

@@ -21,7 +21,7 @@ def test_a_stranger_sees_a_login_and_nothing_else() -> None:
     assert not app.exception
     assert [button.key for button in app.main.button] == ["login-in"]
     assert [title.value for title in app.title] == ["Residual Explorer"]
-    assert not app.get("bidi_component")
+    assert not app.main.get("bidi_component")
 
 
 def test_a_member_sees_the_page_and_may_leave() -> None:

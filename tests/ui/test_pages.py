@@ -123,7 +123,7 @@ def test_a_running_race_says_how_far_it_is(store: Store) -> None:
     app.run()
     assert not app.exception
     assert store.run(run.run).state == RUNNING
-    (chart,) = app.get("bidi_component")
+    (chart,) = app.main.get("bidi_component")
     status = json.loads(chart.proto.mixed.json or chart.proto.json)["status"]
     assert "900 images/s" in status["text"]
     assert "left" in status["text"]
@@ -136,7 +136,7 @@ def test_gradients_before_training_tell_bn_and_no_bn_apart() -> None:
     assert "With BN" in text
     app.select_slider(key="gradients-depth").set_value(8)
     app.selectbox(key="gradients-init").select("small").run(timeout=60)
-    (chart,) = app.get("bidi_component")
+    (chart,) = app.main.get("bidi_component")
     figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
     by_name = {trace["name"]: trace["y"] for trace in figure["data"]}
     assert set(by_name) == {"plain-8", "plain-8 without BN", "resnet-8", "resnet-8 without BN"}
@@ -150,7 +150,7 @@ def test_responses_say_whether_the_papers_statement_holds(store: Store) -> None:
     text = words(app)
     assert "residual responses are smaller than plain ones here" in text
     assert "0.80 against 1.00" in text
-    assert "longest recording" in " ".join(header.value for header in app.subheader)
+    assert "longest recording" in " ".join(header.value for header in app.header)
 
 
 def test_a_run_is_renamed_exported_and_deleted(store: Store) -> None:

@@ -181,7 +181,7 @@ def test_inception_and_the_residual_block_are_counted() -> None:
     assert "4 paths side by side, of 1, 1, 2, 2 learnt layers, joined: 192 channels become 256" in said
     assert f"the cheapest has {min(counted):,} of its {sum(counted):,} parameters" in said
     assert "2 paths, of 0 and 3 learnt layers, added: 512 channels stay 512. The shortcut has 0 parameters" in said
-    (drawn,) = app.get("bidi_component")
+    (drawn,) = app.main.get("bidi_component")
     assert ">inception3a<" in drawn.proto.mixed.json or "inception3a" in str(drawn.proto)
     app.segmented_control(key="inception-block").set_value("resnet-34@imagenet").run()
     assert "of 0 and 2 learnt layers" in finding(app)

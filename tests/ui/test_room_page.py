@@ -47,7 +47,7 @@ def member(house: Rooms, app: AppTest) -> Pass:
 
 def watched(app: AppTest) -> dict[str, Any]:
     """What the page waits for."""
-    found = [json.loads(chart.proto.mixed.json or chart.proto.json or "{}") for chart in app.get("bidi_component")]
+    found = [json.loads(chart.proto.mixed.json or chart.proto.json or "{}") for chart in app.main.get("bidi_component")]
     return next(data for data in found if "standing" in data)
 
 
@@ -320,6 +320,8 @@ def test_a_name_is_for_the_presenter_and_goes_with_its_owner(house: Rooms, prese
 
 def test_a_closed_room_says_so_and_lets_go(house: Rooms, presenter: str) -> None:
     desk, seat = visit("room", key=presenter), enter(house, presenter)
+    assert desk.button(key="room-close").disabled
+    desk.checkbox(key="room-close-sure").check().run()
     desk.button(key="room-close").click().run()
     assert desk.title[0].value == "Work through it together"
     seat.query_params.clear()

@@ -55,7 +55,7 @@ def _choose(app: AppTest, page: str, pair: Sequence[RunConfig]) -> AppTest:
 
 
 def _figure(app: AppTest, chart: int = -1) -> dict[str, list[dict[str, object]]]:
-    drawn = app.get("bidi_component")[chart]
+    drawn = app.main.get("bidi_component")[chart]
     return json.loads(json.loads(drawn.proto.mixed.json or drawn.proto.json)["figure"])
 
 

@@ -56,7 +56,7 @@ def finding(app: AppTest) -> str:
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """What each chart draws, by the names of its lines."""
     drawn = []
-    for chart in app.get("bidi_component"):
+    for chart in app.main.get("bidi_component"):
         figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
         drawn.append({trace.get("name"): trace for trace in figure["data"]})
     return drawn
