@@ -11,11 +11,12 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from explorer.config import RunConfig
+from explorer.database import connected, transaction
 from explorer.errors import ExplorerError, RequestError
 from explorer.language import tr
 from explorer.passes import PRESENTER, VISITOR, Pass, Signer
@@ -365,23 +366,14 @@ class Rooms:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        with self._connection() as connection, transaction(connection):
+            yield connection
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         path = self.store.folder / "rooms.sqlite"
-        try:
-            with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as connection:
-                connection.row_factory = sqlite3.Row
-                connection.execute("PRAGMA foreign_keys = ON")
-                connection.execute("PRAGMA secure_delete = ON")  # a name that was deleted is not in the file any more
+        try:  # a name that was deleted is not in the file any more (secure_delete)
+            with connected(path, "foreign_keys = ON", "secure_delete = ON") as connection:
                 yield connection
         except sqlite3.Error as error:
             raise ExplorerError(tr("{file} cannot be used ({reason})", file=path, reason=error)) from error

@@ -9,11 +9,12 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from explorer.config import RunConfig
+from explorer.database import connected, transaction
 from explorer.errors import ExplorerError, RequestError
 from explorer.language import tr
 from explorer.records import Provenance, Record, record_from_dict, record_to_dict
@@ -340,10 +341,8 @@ class Store:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.folder / "runs.sqlite", timeout=20, isolation_level=None)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+        path = self.folder / "runs.sqlite"
+        with connected(path, "journal_mode = WAL", "synchronous = NORMAL") as connection:
             yield connection
 
     @contextmanager
@@ -353,14 +352,8 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _clear_errors(self.folder), self._connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        with _clear_errors(self.folder), self._connection() as connection, transaction(connection):
+            yield connection
 
 
 def _run(row: sqlite3.Row) -> Run:

@@ -8,7 +8,9 @@ import torch
 
 from explorer.config import NetworkConfig, RunConfig, TrainingConfig
 from explorer.data.image_set import ImageSet
+from explorer.room import Rooms
 from explorer.runs import Store
+from tests.rooms import Clock
 
 ROOT = Path(__file__).parents[1]
 TINY_TRAINING = TrainingConfig(
@@ -37,6 +39,16 @@ def _private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "home")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def house(store: Store, clock: Clock) -> Rooms:
+    return Rooms(store, clock)
 
 
 @pytest.fixture(scope="session")

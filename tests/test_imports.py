@@ -59,12 +59,13 @@ ALLOWED = {
     "checkpoints": _BELOW_TRAINING | {"files", "weights"},
     "attribution": _MIDDLE | {"attribution"},
     "plots": _LOW | {"plots", "measurement", "paper"},
-    "runs": _LOW,
+    "database": set(),
+    "runs": _LOW | {"database"},
     "recordings": _LOW | {"runs", "checkpoints"},
     "passes": {"errors", "language"},
     "presence": {"errors", "language"},
     "shown": _LOW | {"recipes", "sweep"},
-    "room": _LOW | {"passes", "presence", "runs", "shown"},
+    "room": _LOW | {"database", "passes", "presence", "runs", "shown"},
     "jobs": _LOW | {"runs"},
     "reproduction": _MIDDLE | {"jobs", "runs"},
     "engines": _MIDDLE | {"engines", "runs", "recordings", "jobs", "states", "files"},
@@ -79,7 +80,7 @@ HOMES = {
     "streamlit": ("explorer/ui/", "pages/", "app.py"),
     "sklearn": ("explorer/measurement/",),
     "scipy": ("explorer/measurement/",),
-    "sqlite3": ("explorer/runs.py", "explorer/room.py"),
+    "sqlite3": ("explorer/database.py", "explorer/runs.py", "explorer/room.py"),
 }
 
 

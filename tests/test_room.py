@@ -15,16 +15,6 @@ from explorer.shown import LESSON, POLL, Shown
 from tests.rooms import HOURS, SHARED, Clock, code, joined
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def house(store: Store, clock: Clock) -> Rooms:
-    return Rooms(store, clock)
-
-
 def test_codes_are_short_and_can_be_read_aloud(house: Rooms) -> None:
     codes = [code(house, house.open()) for _ in range(40)]
     assert len(set(codes)) == 40

@@ -10,17 +10,7 @@ from explorer.errors import RequestError
 from explorer.room import Rooms
 from explorer.runs import DONE, FAILED, STOPPED, Store
 from explorer.shown import EXPERIMENT, Shown
-from tests.rooms import SHARED, Clock, code, joined
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def house(store: Store, clock: Clock) -> Rooms:
-    return Rooms(store, clock)
+from tests.rooms import SHARED, code, joined
 
 
 @pytest.mark.threat("A visitor stops or deletes another's run, or takes its place in an experiment")
