@@ -34,7 +34,10 @@ class Held:
 
 
 def held() -> Held:
-    """Counted among all objects that Python has, so that what is no longer listed anywhere is counted too."""
+    """Counted among all objects that Python has, so that what is no longer listed anywhere is counted too.
+
+    But for the sessions of the first seconds: what is there when the server has warmed up is frozen, and not listed.
+    """
     gc.collect()
     found = [one for one in gc.get_objects() if isinstance(one, AppSession)]
     # Streamlit offers no count of fragments; the tests of the soak fail if these names change
@@ -43,9 +46,11 @@ def held() -> Held:
 
 
 def let_go() -> None:
-    """Forget now the sessions that are kept for who comes back, as two minutes later it would happen by itself."""
-    for kept in _sessions()._session_storage.list():
-        _sessions()._session_storage.delete(kept.session.id)
+    """Forget now the sessions that are kept for who comes back, as two minutes later it would happen by itself.
+
+    Also those whose two minutes are over: they stay until the next session is kept, and no list has them.
+    """
+    _sessions()._session_storage._cache.clear()
 
 
 def _sessions():
