@@ -52,11 +52,11 @@ def test_every_page_holds_at_every_width_in_light_and_dark(
     page.get_by_role("heading", level=1).wait_for(timeout=60_000)
     found = []
     for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": LOW})
+        settle(page)
+        page.set_viewport_size({"width": width, "height": min(HIGH, max(LOW, page.evaluate(_HEIGHT)))})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size({"width": width, "height": LOW})
-            settle(page)
-            page.set_viewport_size({"width": width, "height": min(HIGH, max(LOW, page.evaluate(_HEIGHT)))})
             settle(page)
             page.screenshot(path=screens / f"{name}-{language}-{scheme}-{width}.png")
             found += [f"{width} {scheme}: {what}" for what in page.evaluate(_WRONG)]
