@@ -391,9 +391,8 @@ def _candidates(kernels: Sequence[int]) -> Iterator[str]:
     """Names of networks that have so many convolutions of each size."""
     threes, ones = kernels.count(3), kernels.count(1)
     if kernels[0] == 7:
-        for depth in (18, 34, 50, 101, 152):
-            for option in ("A", "B", "C"):
-                yield f"resnet-{depth}@imagenet:shortcut={option}"
+        whole = ((depth, option) for depth in (18, 34, 50, 101, 152) for option in ("A", "B", "C"))
+        yield from (f"resnet-{depth}@imagenet:shortcut={option}" for depth, option in whole)
         return
     bottleneck = ones >= 2 * (threes - 1) > 0
     name = f"{3 * (threes - 1) + 2}-bottleneck" if bottleneck else f"{threes + 1}"
