@@ -6,6 +6,7 @@ const TYPED = [
   "[role=combobox]", "[role=listbox]", "[role=textbox]", "[data-testid=stDataFrame]",
 ].join()
 const COLOURS = ["background-color", "text-color", "border-color", "font"]
+let led = 0 // when g was pressed: its letter may come after Streamlit has called again
 let before = null // what listens, until the next comes: Streamlit calls again for other words or another theme
 
 export default function ({ data, parentElement }) {
@@ -20,7 +21,6 @@ export default function ({ data, parentElement }) {
   entry.type = "button"
   entry.replaceChildren(made("kbd", "", "?"), data.words.open)
   entry.addEventListener("click", open, { signal: gone.signal })
-  let led = 0 // when g was pressed
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || dialog.open) return
     if (event.target.closest?.(TYPED) || document.querySelector(".rx-black, [role=dialog]")) return
