@@ -95,6 +95,20 @@ def test_a_stop_ends_a_run_and_the_next_begins(store: Store, place: Place, engin
     assert any(isinstance(record, EvaluationRecord) for record in store.records(long))
 
 
+def test_a_stop_is_heard_where_the_server_runs_in_the_background_of_a_script(store: Store) -> None:
+    """Such a server ignores interrupts, and what it starts inherits that."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        engine = local().engine(store)
+        (long,) = store.submit([_config(0, LONG)], "shapes", LOCAL)
+        _until(lambda: len(store.records(long)) > 2, engine)
+        store.stop([long])
+        _until(lambda: not any(worker.poll() is None for worker in engine.workers), engine)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        local().end(store)
+
+
 @pytest.mark.threat("A training eats the memory")
 def test_what_was_killed_is_replaced_and_the_run_gives_the_same_numbers(
     store: Store, place: Place, engine: Engine

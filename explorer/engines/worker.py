@@ -9,6 +9,7 @@ a run may go on while others wait.
 """
 
 import _thread
+import signal
 import sys
 import threading
 import time
@@ -28,6 +29,8 @@ _LOOK_SECONDS = 0.25
 
 def main(folder: Path, keep_seconds: float = KEEP_SECONDS, turn_seconds: float = TURN_SECONDS) -> None:
     """Hold a slot, work the queue empty, give the slot back."""
+    # A server begun in the background of a script ignores interrupts, and so would its workers: none could be stopped
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     store, machine = Store(folder), devices.device()
     devices.make_repeatable(machine.threads)
     for slot in range(machine.slots):
