@@ -106,7 +106,7 @@ class Visitor:
 
     def _fetch(self) -> None:
         try:
-            self.server.request("GET", self.feed, headers={"If-None-Match": self.tag})
+            self.server.request("GET", self.feed, headers={"If-None-Match": self.tag, "Accept-Encoding": "gzip"})
             answer = self.server.getresponse()
         except ConnectionError:  # it is closed after some idle seconds; a browser opens another too
             self.server.close()
@@ -250,12 +250,11 @@ async def measure(browsers: int, seconds: float, data: str) -> dict[str, float]:
         await train(store, data)
         async with arrived(port, browsers) as visitors:
             memory = server.memory_info().rss
-            free, taken = [], []
-            for _ in range(WINDOWS):
-                _look(visitors, False)
-                free.append(await window(store, server, seconds / WINDOWS))
-                _look(visitors, True)
-                taken.append(await window(store, server, seconds / WINDOWS))
+            windows: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+            for turn in range(WINDOWS):
+                for looking in (False, True) if turn % 2 == 0 else (True, False):  # neither has the better half
+                    _look(visitors, looking)
+                    windows[looking].append(await window(store, server, seconds / WINDOWS))
             waits = await changes(visitors, seconds)
             grown = server.memory_info().rss - memory
         store.stop([run.run for run in store.runs() if run.state in ACTIVE])
@@ -265,8 +264,8 @@ async def measure(browsers: int, seconds: float, data: str) -> dict[str, float]:
         "changes": len(waits),
         "idle_p95_ms": 1000 * _percentile(idle),
         "ratio_to_idle": _percentile(waits) / _percentile(idle),
-        "training_slowdown": 1 - _median(taken) / _median(free),
-        "server_cores": statistics.median(cores for _, cores in taken),
+        "training_slowdown": 1 - _mean(windows[True]) / _mean(windows[False]),
+        "server_cores": statistics.median(cores for _, cores in windows[True]),
         "memory_growth_mb": grown / 1e6,
     }
 
@@ -276,8 +275,8 @@ def _look(visitors: list[Visitor], looking: bool) -> None:
         visitor.looking = looking
 
 
-def _median(windows: list[tuple[float, float]]) -> float:
-    return statistics.median(images for images, _ in windows)
+def _mean(windows: list[tuple[float, float]]) -> float:
+    return statistics.mean(images for images, _ in windows)
 
 
 def _percentile(waits: list[float]) -> float:

@@ -15,8 +15,10 @@ import psutil
 from explorer.language import later, retold
 
 _CORE, _CORES = later("{count} CPU core ({processor})"), later("{count} CPU cores ({processor})")
+_AUTOGROUP = Path("/proc/self/autogroup")
 _M_MMAP_THRESHOLD, _LARGE = -3, 65_536
 LARGEST_SLOTS = 4  # a race has four networks
+NICENESS = 10  # of a process that trains: one that answers somebody gets nine tenths of a core that both want
 ALLOCATOR = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592"
     ":glibc.malloc.trim_threshold=8589934592:glibc.malloc.top_pad=268435456"
@@ -100,6 +102,15 @@ def make_repeatable(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
+
+
+def give_way() -> None:
+    """Let what people wait for, pages above all, have the processor before this process, where the system can."""
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(NICENESS)
+        if os.getsid(0) == os.getpid():  # Linux ranks sessions first, processes within them, where it groups by session
+            with suppress(OSError):
+                _AUTOGROUP.write_text(str(NICENESS))
 
 
 def free_memory() -> int:

@@ -75,7 +75,7 @@ def progress(store: Store, runs: list[Run]) -> Progress:
     device = ""
     for run in runs:
         device = run.provenance.device if run.provenance else device
-        last = _last_step(store, run) if run.state != "queued" else None
+        last = store.last(run.run, StepRecord) if run.state != "queued" else None
         share = 1.0 if run.state not in ACTIVE else last.step / run.config.training.steps if last else 0.0
         total += cost(run.config)
         done += share * cost(run.config)
@@ -88,7 +88,7 @@ def remaining(store: Store, runs: list[Run]) -> float | None:
     """Seconds until these runs have ended, by the speed of those under way; None before there is one."""
     rates, left = [], 0.0
     for run in runs:
-        last = _last_step(store, run) if run.state == RUNNING else None
+        last = store.last(run.run, StepRecord) if run.state == RUNNING else None
         share = last.step / run.config.training.steps if last else 0.0
         if run.state in ACTIVE:
             left += (1 - share) * cost(run.config)
@@ -129,7 +129,7 @@ def places(store: Store, engine: str, finished: Sequence[Run], slots: int | None
 def _turn(store: Store, run: Run, rate: float) -> float:
     """Seconds until a run that begins or goes on now gives up its slot while others wait."""
     begun = run.state == RUNNING or run.provenance
-    last = _last_step(store, run) if begun else None
+    last = store.last(run.run, StepRecord) if begun else None
     share = last.step / run.config.training.steps if last else 0.0
     if last and run.state == RUNNING:
         rate = last.seconds / (share * cost(run.config))
@@ -160,8 +160,3 @@ def passing(config: RunConfig, passes: float, batch: int) -> float:
     """
     once = config.network.depth * config.network.width**2 * config.training.image_size**2
     return passes * (config.network.depth * _LAYER_SECONDS + batch * once / _MEASURED)
-
-
-def _last_step(store: Store, run: Run) -> StepRecord | None:
-    steps = [record for record in store.records(run.run) if isinstance(record, StepRecord)]
-    return steps[-1] if steps else None

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from explorer.config import RunConfig
 from explorer.database import connected, transaction
@@ -23,6 +24,7 @@ QUEUED, RUNNING, PAUSED, DONE, STOPPED, FAILED = STATES = ("queued", "running", 
 ACTIVE = (QUEUED, RUNNING)
 RESUMABLE = (PAUSED, STOPPED, FAILED)
 MOST_DEATHS = 3
+_Kind = TypeVar("_Kind")
 LOCAL, RAY = "local", "ray"  # the engines: worker processes on this machine, a Ray cluster
 
 _SCHEMA = """
@@ -295,6 +297,14 @@ class Store:
                 "SELECT body FROM records WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
             ).fetchall()
         return [record_from_dict(json.loads(row["body"])) for row in rows]
+
+    def last(self, run: str, kind: type[_Kind]) -> _Kind | None:
+        """A run's newest record of a kind; None before there is one."""
+        with self._reading() as connection:
+            for row in connection.execute("SELECT body FROM records WHERE run = ? ORDER BY seq DESC", (run,)):
+                if isinstance(record := record_from_dict(json.loads(row["body"])), kind):
+                    return record
+        return None
 
     def checkpoint(self, run: str, step: int | None = None) -> Path:
         """Where a run's trained network lies, or would; with `step`, as it was after so many steps."""

@@ -6,7 +6,9 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -165,6 +167,16 @@ def test_long_runs_take_turns_and_let_short_ones_through(store: Store, place: Pl
     finally:
         store.stop(long)
         place.end(store)
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="this system ranks processes otherwise")
+def test_what_trains_lets_pages_go_first(store: Store, place: Place, engine: Engine) -> None:
+    (run,) = store.submit([_config(0, LONG)], "shapes", place.name)
+    _until(lambda: len(store.records(run)) > 1, engine)
+    own = psutil.Process().nice()
+    assert {process.nice() - own for process in place.trainers(store)} == {devices.NICENESS}
+    groups = [Path(f"/proc/{process.pid}/autogroup") for process in place.trainers(store) if place.name == LOCAL]
+    assert all(group.read_text().split()[-1] == str(devices.NICENESS) for group in groups if group.exists())
 
 
 def test_what_trains_outlives_the_one_who_asked(store: Store, place: Place, engine: Engine) -> None:

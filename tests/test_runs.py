@@ -33,6 +33,8 @@ def test_records_come_back_as_they_were(store: Store, tiny_run: RunConfig) -> No
     store.append(run, STEP)
     assert store.records(run) == [EVALUATION, STEP]
     assert store.records(run, after=0) == [STEP]
+    assert (store.last(run, StepRecord), store.last(run, EvaluationRecord)) == (STEP, EVALUATION)
+    assert store.last("another", StepRecord) is None
     store.set_provenance(run, PROVENANCE)
     store.finish(run, DONE)
     again = Store(store.folder).run(run)

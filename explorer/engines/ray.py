@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from explorer import files
+from explorer.device import NICENESS
 from explorer.engines.slots import hold_ray
 from explorer.errors import ExplorerError, RequestError
 from explorer.language import tr
@@ -77,7 +78,7 @@ def surroundings(host: str) -> dict[str, str]:
     """Environment of a process of Ray's: nothing without the token, nothing told to Ray's makers; on a loopback address
     no other machine can reach it."""
     found = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
-    found["RAY_worker_niceness"] = "0"  # Ray's 15 would leave a training next to nothing beside other work
+    found["RAY_worker_niceness"] = str(NICENESS)
     if is_loopback(host):
         found["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # else Ray takes this machine's own address in its place
     return found

@@ -31,6 +31,7 @@ def main(folder: Path, keep_seconds: float = KEEP_SECONDS, turn_seconds: float =
     """Hold a slot, work the queue empty, give the slot back."""
     # A server begun in the background of a script ignores interrupts, and so would its workers: none could be stopped
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    devices.give_way()
     store, machine = Store(folder), devices.device()
     devices.make_repeatable(machine.threads)
     for slot in range(machine.slots):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from statistics import mean
+from statistics import fmean
 
 import plotly.graph_objects as go
 
@@ -192,7 +192,7 @@ def _series(curves: list[Curve], split: str) -> _Series:
     steps = sorted(step for step, errors in values.items() if len(errors) == most)
     return _Series(
         steps,
-        [mean(values[step]) for step in steps],
+        [fmean(values[step]) for step in steps],
         [min(values[step]) for step in steps],
         [max(values[step]) for step in steps],
     )

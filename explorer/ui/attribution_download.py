@@ -51,6 +51,7 @@ def _buttons(made: Files, shown: Any, label: str, key: str) -> None:
                 mime=mime,
                 key=f"{key}-{kind}",
                 width="stretch",
+                on_click="ignore",  # a run of the page would take the file back before the browser has asked for it
             )
 
 

@@ -52,6 +52,7 @@ def export(config: NetworkConfig) -> None:
         icon=":material/download:",
         help=tr("A zip of one readable file that needs torch alone, and the weights beside it."),
         key="export-code",
+        on_click="ignore",
     )
 
 

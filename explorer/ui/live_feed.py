@@ -3,13 +3,14 @@
 A rerun of a page's fragment costs the server tens of milliseconds a visitor and tick, this three (docs/performance.md).
 """
 
+import gzip
 import hashlib
 import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +19,8 @@ from starlette.responses import Response
 
 from explorer.plots import theme
 
-_FRESH_SECONDS = 0.5  # for so long a picture is handed out without another look at the store
+_FRESH_SECONDS = 0.9  # a picture is handed out so long without a look at the store: who watches asks once a second
+_LEVEL = 5  # of gzip
 _MOST = 64  # feeds kept: one for each set of runs that somebody watches
 
 
@@ -56,6 +58,11 @@ class Content:
 
     tag: str
     json: bytes
+    packed: bytes = field(init=False)
+    """By gzip, once for all who watch."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "packed", gzip.compress(self.json, compresslevel=_LEVEL, mtime=0))
 
 
 class Feed:
@@ -94,7 +101,7 @@ class Feed:
         version = self._version()
         if version != self._drawn:
             drawn = {**self._draw().to_dict(), "stage": version.stage}
-            self._content, self._drawn = Content(f'"{_tag(repr(version))}"', json.dumps(drawn).encode()), version
+            self._content, self._drawn = Content(f'W/"{_tag(repr(version))}"', json.dumps(drawn).encode()), version
         self._looked = time.monotonic()
 
 
@@ -119,10 +126,12 @@ async def answer(request: Request) -> Response:
     if feed is None:
         return Response(status_code=404)
     content = feed.content() if feed.fresh else await run_in_threadpool(feed.content)
-    headers = {"ETag": content.tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": content.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == content.tag:
         return Response(status_code=304, headers=headers)
-    return Response(content.json, media_type="application/json", headers=headers)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(content.json, media_type="application/json", headers=headers)
+    return Response(content.packed, media_type="application/json", headers=headers | {"Content-Encoding": "gzip"})
 
 
 def _tag(text: str) -> str:

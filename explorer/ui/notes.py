@@ -66,10 +66,11 @@ def panel(guesses: list[Guess]) -> None:
     left.download_button(
         tr("Download as a page"), _page(title, guesses, remarks), "residual-notes.html", "text/html",
         icon=":material/download:", type="primary", width="stretch", key="notes-html",
+        on_click="ignore",
     )  # fmt: skip
     right.download_button(
         tr("Download as Markdown"), text, "residual-notes.md", "text/markdown", icon=":material/download:",
-        width="stretch", key="notes-markdown",
+        width="stretch", key="notes-markdown", on_click="ignore",
     )  # fmt: skip
     st.caption(tr("Kept on this server until this tab is closed or reloaded: download before."))
 

@@ -148,6 +148,7 @@ def _one(run: Run) -> None:
             tr("Export"), lambda: recordings.export(resources.catalogue(), run.run),
             file_name=f"{run.config.network.name}-seed-{run.config.seed}{recordings.SUFFIX}".replace(":", "-"),
             icon=":material/download:", width="stretch", help=tr("One file: curves, weights and where they come from"),
+            on_click="ignore",
         )  # fmt: skip
     with st.expander(tr("What was asked for")):
         st.json(run.config.to_dict() | {"run": run.run})

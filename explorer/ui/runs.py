@@ -1,7 +1,8 @@
 """What pages ask of runs: to be run, their records, their last evaluation, which belong together."""
 
+import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -29,12 +30,29 @@ def records(run: Run) -> list[Record]:
     if run.provenance and run.provenance.origin == "recorded" and not run.created:
         recording = resources.library().get(run.run)
         return recording.records if recording else []
-    return _records(run.run, resources.server().store.newest(run.run))
+    store = resources.server().store
+    attempt, newest = store.newest(run.run)
+    read = _read(run.run, run.created, attempt)
+    with read.lock:
+        while read.records and read.records[-1].seq > newest:  # it was taken up anew, at the state kept last
+            read.records.pop()
+        last = read.records[-1].seq if read.records else -1
+        if last < newest:
+            read.records += store.records(run.run, last)
+        return list(read.records)
+
+
+@dataclass
+class _Read:
+    """A run's records as far as anybody has looked: while it trains there are only ever more."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    records: list[Record] = field(default_factory=list)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _records(run: str, newest: tuple[int, int]) -> list[Record]:
-    return resources.server().store.records(run)
+def _read(run: str, created: float, attempt: int) -> _Read:
+    return _Read()
 
 
 def labels(runs: Sequence[Run]) -> dict[str, str]:

@@ -82,6 +82,7 @@ def test_an_address_opens_the_same_screen_in_another_browser(new_page: Any, serv
     first.goto(f"{server}/lesson?present=1&lang=ko")
     first.get_by_text(f"1 / {len(SCREENS)}", exact=True).wait_for(timeout=30_000)
     for at in (2, 3):
+        _settle(first)
         first.keyboard.press("ArrowRight")
         first.get_by_text(f"{at} / {len(SCREENS)}", exact=True).wait_for()
     second.goto(first.url)

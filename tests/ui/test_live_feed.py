@@ -1,6 +1,7 @@
 """What watchers of a live chart are sent: the newest picture, drawn once however many ask."""
 
 import asyncio
+import gzip
 import json
 import threading
 import time
@@ -89,6 +90,18 @@ def test_who_has_the_newest_is_sent_nothing_and_who_asks_for_the_unknown_is_told
     status, _, body = client(f"/live/{name}", **{"if-none-match": headers["etag"]})
     assert (status, body) == (304, b"")
     assert client("/live/0000000000000000")[0] == 404
+
+
+def test_what_browsers_are_sent_is_compressed_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, race = _client(), Race()
+    name, _ = live_feed.offer("a compressed race", race.version, race.picture)
+    _, headers, packed = client(f"/live/{name}", **{"accept-encoding": "gzip, br"})
+    assert headers["content-encoding"] == "gzip"
+    monkeypatch.setattr("gzip.compress", None)
+    assert client(f"/live/{name}", **{"accept-encoding": "gzip"})[2] == packed
+    _, plain_headers, plain = client(f"/live/{name}")
+    assert "content-encoding" not in plain_headers
+    assert plain == gzip.decompress(packed)
 
 
 def _client() -> Callable[..., tuple[int, dict[str, str], bytes]]:
