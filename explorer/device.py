@@ -16,7 +16,8 @@ from explorer.language import later, retold
 
 _CORE, _CORES = later("{count} CPU core ({processor})"), later("{count} CPU cores ({processor})")
 _AUTOGROUP = Path("/proc/self/autogroup")
-_M_MMAP_THRESHOLD, _LARGE = -3, 65_536
+_M_MMAP_THRESHOLD, _LARGE, _USUAL = -3, 65_536, 131_072
+_M_ARENA_MAX, _ARENAS = -8, 2
 LARGEST_SLOTS = 4  # a race has four networks
 NICENESS = 10  # of a process that trains: one that answers somebody gets nine tenths of a core that both want
 ALLOCATOR = {
@@ -127,8 +128,22 @@ def free_at_once() -> None:
 
     Slower, and what makes computing blocks again worth while: kept, freed memory is too scattered to be of use.
     """
+    _tell_allocator(_M_MMAP_THRESHOLD, _LARGE)
+
+
+def keep_memory_together() -> None:
+    """Have this process's threads share what they free, where its allocator is glibc's.
+
+    A page server's threads come and go with its visitors, each in an arena of its own, and what one freed between two
+    things that stay was of use to no other: after an hour as much lay idle as was in use (docs/performance.md).
+    """
+    _tell_allocator(_M_ARENA_MAX, _ARENAS)
+    _tell_allocator(_M_MMAP_THRESHOLD, _USUAL)  # where it begins; unless told it rises with what is freed
+
+
+def _tell_allocator(what: int, value: int) -> None:
     with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        ctypes.CDLL("libc.so.6").mallopt(what, value)
 
 
 def give_memory_back(kind: str) -> None:

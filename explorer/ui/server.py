@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from explorer import device
 from explorer.config import network
 from explorer.errors import ExplorerError
 from explorer.ui import frame, live_feed, resources, room_watch, sitemap
@@ -67,6 +68,7 @@ def routes() -> list[Route]:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warm what pages need later, in a thread that waits for the first visitor's page."""
+    device.keep_memory_together()
     threading.Thread(target=_warm, name="warm-torch", daemon=True).start()
     yield
 

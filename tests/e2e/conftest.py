@@ -86,6 +86,15 @@ def settle(page: Any) -> None:
     page.wait_for_function(_SETTLED, timeout=90_000)
 
 
+def tab_to(page: Any, selector: str) -> None:
+    """Press Tab until what the selector names has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"{selector} cannot be reached by the keyboard")
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's address; one server for the whole session."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from explorer.ui import sitemap
-from tests.e2e.conftest import settle
+from tests.e2e.conftest import settle, tab_to
 
 # Notes what the focus came to. Controls are what a reader can press or turn; of a group of choices one is enough.
 _NOTE = "addEventListener('focusin', (event) => { event.target.dataset.reached = 'yes' })"
@@ -29,14 +29,6 @@ def _open(page: Any, address: str) -> None:
     settle(page)
 
 
-def _tab_to(page: Any, selector: str) -> None:
-    for _ in range(120):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    pytest.fail(f"{selector} cannot be reached by the keyboard")
-
-
 def test_tab_reaches_every_control_of_the_first_page(page: Any, server: str) -> None:
     _open(page, server)
     for _ in range(80):
@@ -48,11 +40,11 @@ def test_tab_reaches_every_control_of_the_first_page(page: Any, server: str) -> 
 
 def test_a_page_is_opened_and_a_race_run_and_stopped_without_a_mouse(page: Any, cold_server: str) -> None:
     _open(page, f"{cold_server}/toys")
-    _tab_to(page, "[data-testid=stSidebarNavLink]")
+    tab_to(page, "[data-testid=stSidebarNavLink]")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="as easy as stacking more layers").wait_for(timeout=60_000)
     settle(page)
-    _tab_to(page, ".st-key-race-start button")
+    tab_to(page, ".st-key-race-start button")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Stop").wait_for(timeout=60_000)
     page.keyboard.press("s")
@@ -62,7 +54,7 @@ def test_a_page_is_opened_and_a_race_run_and_stopped_without_a_mouse(page: Any, 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_overview_opens_keeps_the_focus_inside_and_gives_it_back(page: Any, server: str, language: str) -> None:
     _open(page, f"{server}/toys?lang={language}")
-    _tab_to(page, "[data-testid=stMain] button")
+    tab_to(page, "[data-testid=stMain] button")
     page.evaluate("() => { window.had = document.activeElement }")
     page.keyboard.press("?")
     name = {"en": "Keyboard shortcuts", "ko": "키보드 단축키"}[language]

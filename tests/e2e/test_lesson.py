@@ -6,6 +6,7 @@ import pytest
 
 from explorer.language import LANGUAGES
 from explorer.ui.lesson import SHOW, STEPS, text
+from tests.e2e.conftest import settle, tab_to
 
 SCREENS = [(step.name, what) for step in STEPS for what in step.screens]
 _SMALL = """() => {
@@ -30,13 +31,6 @@ _SCROLLS = """() => {
   const main = document.querySelector("[data-testid=stMain]")
   return main.scrollHeight > main.clientHeight || main.scrollWidth > main.clientWidth
 }"""
-_SETTLED = """() => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning"
-  && !document.querySelector("[data-testid=stSpinner], .residual-plot:not(.is-drawn)")"""
-
-
-def _settle(page: Any) -> None:
-    page.wait_for_function(_SETTLED, timeout=60_000)
-    page.wait_for_timeout(400)  # a chart takes the height that is left once all above it stands
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -47,7 +41,7 @@ def test_a_clicker_leads_through_every_screen_and_each_can_be_read_from_the_back
     for at, (name, what) in enumerate(SCREENS, 1):
         page.get_by_text(f"{at} / {len(SCREENS)}", exact=True).wait_for(timeout=30_000)
         page.get_by_role("heading", name=text(name, language)[0], exact=True).wait_for()
-        _settle(page)
+        settle(page)
         where = f"{name}, {what}, {language}"
         assert page.evaluate(_SMALL) == [], where
         assert not page.evaluate(_SCROLLS), where
@@ -61,7 +55,7 @@ def test_b_blanks_c_hides_the_controls_and_escape_leaves_at_the_same_step(page: 
     page.goto(f"{server}/lesson?present=1&step=gradients&screen={SHOW}")
     layers = page.get_by_role("slider", name="Layers")
     layers.wait_for(timeout=30_000)
-    _settle(page)
+    settle(page)
     page.keyboard.press("b")
     page.locator(".rx-black").wait_for()
     page.keyboard.press("PageDown")
@@ -82,7 +76,7 @@ def test_an_address_opens_the_same_screen_in_another_browser(new_page: Any, serv
     first.goto(f"{server}/lesson?present=1&lang=ko")
     first.get_by_text(f"1 / {len(SCREENS)}", exact=True).wait_for(timeout=30_000)
     for at in (2, 3):
-        _settle(first)
+        settle(first)
         first.keyboard.press("ArrowRight")
         first.get_by_text(f"{at} / {len(SCREENS)}", exact=True).wait_for()
     second.goto(first.url)
@@ -95,23 +89,15 @@ def test_the_lesson_is_walked_and_answered_by_keyboard_alone(page: Any, server: 
     page.goto(f"{server}/lesson?lang={language}")
     for step in STEPS:
         page.get_by_role("heading", name=text(step.name, language)[0], exact=True).wait_for(timeout=30_000)
-        _settle(page)
+        settle(page)
         if step.question:
-            _tab_to(page, "input[type=radio]")
+            tab_to(page, "input[type=radio]")
             page.keyboard.press("Space")
             page.get_by_test_id("stAlert").or_(page.get_by_text("Nothing has been measured yet")).first.wait_for()
-            _settle(page)
+            settle(page)
             if step is not STEPS[-1]:
-                _tab_to(page, ".st-key-lesson-next button")
+                tab_to(page, ".st-key-lesson-next button")
                 page.keyboard.press("Enter")
         else:
             page.keyboard.press("ArrowRight")
     assert page.locator("[data-testid=stException]").count() == 0
-
-
-def _tab_to(page: Any, selector: str) -> None:
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    pytest.fail(f"{selector} cannot be reached by the keyboard")

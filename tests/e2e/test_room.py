@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from explorer.language import LANGUAGES
-from tests.e2e.conftest import ROOT, serving
-from tests.e2e.test_lesson import _SCROLLS, _SETTLED, _SMALL
+from tests.e2e.conftest import ROOT, serving, settle
+from tests.e2e.test_lesson import _SCROLLS, _SMALL
 
 DRAWN = ".residual-plot.is-drawn"
 _CHANGES = """(seconds) => new Promise((done) => {
@@ -42,11 +42,6 @@ def _show(page: Any, what: str) -> None:
     page.locator(".st-key-room-kind").get_by_text(what, exact=True).click()
 
 
-def _settle(page: Any) -> None:
-    page.wait_for_function(_SETTLED, timeout=60_000)
-    page.wait_for_timeout(400)
-
-
 @pytest.mark.threat("A visitor stops or deletes another's run, or takes its place in an experiment")
 def test_two_browsers_vote_see_the_reveal_and_share_an_experiment(new_page: Callable[..., Any], classroom: str) -> None:
     desk, seat = new_page(), new_page(width=390, height=844, color_scheme="dark")
@@ -62,10 +57,10 @@ def test_two_browsers_vote_see_the_reveal_and_share_an_experiment(new_page: Call
     desk.get_by_text("1 of 1 have answered").wait_for()
     seat.get_by_role("button", name="higher", exact=True).click()
     seat.get_by_role("button", name=re.compile("check.*higher|higher")).wait_for()
-    _settle(seat)
+    settle(seat)
     seat.reload()  # who somebody is outlives a reload, the vote too
     seat.get_by_text("You can change it").wait_for(timeout=30_000)
-    _settle(seat)
+    settle(seat)
     assert seat.evaluate(_CHANGES, 4) == 0, "nothing is redrawn while nothing changes"
     assert not seat.locator(DRAWN).count(), "no votes before they are revealed"
     desk.get_by_role("button", name="Show the answers").click()
@@ -78,7 +73,7 @@ def test_two_browsers_vote_see_the_reveal_and_share_an_experiment(new_page: Call
     desk.get_by_role("button", name="Share it with the room").click()
     seat.locator(".st-key-room-network").get_by_text("plain", exact=True).click()
     seat.locator(".st-key-room-value").get_by_text("8", exact=True).click()
-    _settle(seat)
+    settle(seat)
     seat.get_by_role("button", name=re.compile("^.*Run it")).click()
     seat.get_by_text(re.compile("is the next|is being trained")).wait_for()
     desk.get_by_text("0 of 24 trainings done, 1 taken").wait_for()
@@ -128,13 +123,13 @@ def test_the_presenters_room_can_be_read_from_the_back_row(page: Any, classroom:
     _opened(page, classroom, f"?present=1&lang={language}")
     for kind in range(4):
         page.locator(".st-key-room-kind button").nth(kind).click()
-        _settle(page)
+        settle(page)
         assert page.evaluate(_SMALL) == [], kind
         assert kind == 2 or not page.evaluate(_SCROLLS), kind  # the form of an experiment may be longer
     page.locator(".st-key-room-kind button").nth(1).click()
     for at in ("1 / 30", "2 / 30", "3 / 30"):
         page.get_by_text(at, exact=True).wait_for()
-        _settle(page)
+        settle(page)
         assert page.evaluate(_SMALL) == [], at
         assert not page.evaluate(_SCROLLS), at
         page.keyboard.press("PageDown")
@@ -142,6 +137,6 @@ def test_the_presenters_room_can_be_read_from_the_back_row(page: Any, classroom:
     page.locator(".st-key-room-propose button").click()
     page.locator(DRAWN).wait_for()
     page.get_by_text(re.compile("24")).first.wait_for()
-    _settle(page)
+    settle(page)
     assert page.evaluate(_SMALL) == []
     assert not page.evaluate(_SCROLLS)
