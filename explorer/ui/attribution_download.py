@@ -13,6 +13,7 @@ from explorer.plots.attribution_files import Comparison
 from explorer.plots.attributions import Column
 from explorer.ui.attribution_images import Chosen
 from explorer.ui.attribution_maps import Request, Subject
+from explorer.ui.download import download
 
 Files = dict[str, tuple[str, str, str, Callable[[Any], bytes | str]]]
 """By kind: what the button says, the file's name, its type, and what makes it."""
@@ -44,15 +45,8 @@ def _buttons(made: Files, shown: Any, label: str, key: str) -> None:
     """A file is made when it is asked for."""
     with st.popover(label, icon=":material/download:"):
         for kind, (text, name, mime, make) in made.items():
-            st.download_button(
-                told(text),
-                partial(_made, make, shown, language()),
-                file_name=name,
-                mime=mime,
-                key=f"{key}-{kind}",
-                width="stretch",
-                on_click="ignore",  # a run of the page would take the file back before the browser has asked for it
-            )
+            in_words = partial(_made, make, shown, language())
+            download(told(text), in_words, name, mime, key=f"{key}-{kind}", width="stretch")
 
 
 def _made(make: Callable[[Any], bytes | str], shown: Any, spoken: str) -> bytes | str:

@@ -11,6 +11,7 @@ from explorer.language import later, told, tr
 from explorer.records import Provenance
 from explorer.runs import DONE
 from explorer.ui import controls, frame, limits, reading, resources
+from explorer.ui.download import download
 from explorer.ui.names import label
 
 if TYPE_CHECKING:
@@ -45,14 +46,13 @@ def export(config: NetworkConfig) -> None:
             format_func=lambda run: controls.run_label(by_run[run]) if run else tr("none: code only"),
             key="export-run",
         )
-    st.download_button(
+    download(
         tr("PyTorch code and weights") if picked else tr("PyTorch code"),
         lambda: archive(config, *_trained(picked)),
-        file_name=f"{config.name.replace(':', '-').replace('@', '-')}.zip",
-        icon=":material/download:",
+        f"{config.name.replace(':', '-').replace('@', '-')}.zip",
+        "application/zip",
         help=tr("A zip of one readable file that needs torch alone, and the weights beside it."),
         key="export-code",
-        on_click="ignore",
     )
 
 

@@ -14,6 +14,7 @@ from explorer.plots.curves import Curve
 from explorer.records import StepRecord
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, QUEUED, RESUMABLE, RUNNING, STOPPED, Run
 from explorer.ui import engine, exchange, frame, queue, resources, sentences, sitemap
+from explorer.ui.download import download
 from explorer.ui.live_plot import live_plot
 from explorer.ui.names import label as run_label
 from explorer.ui.names import message
@@ -144,12 +145,17 @@ def _one(run: Run) -> None:
             rename_run(run.run, wanted)
             st.rerun()
     if run.state == DONE:
-        export.download_button(
-            tr("Export"), lambda: recordings.export(resources.catalogue(), run.run),
-            file_name=f"{run.config.network.name}-seed-{run.config.seed}{recordings.SUFFIX}".replace(":", "-"),
-            icon=":material/download:", width="stretch", help=tr("One file: curves, weights and where they come from"),
-            on_click="ignore",
-        )  # fmt: skip
+        file = f"{run.config.network.name}-seed-{run.config.seed}{recordings.SUFFIX}".replace(":", "-")
+        with export:
+            download(
+                tr("Export"),
+                lambda: recordings.export(resources.catalogue(), run.run),
+                file,
+                "application/octet-stream",
+                key=f"runs-export-{run.run}",
+                width="stretch",
+                help=tr("One file: curves, weights and where they come from"),
+            )
     with st.expander(tr("What was asked for")):
         st.json(run.config.to_dict() | {"run": run.run})
 
