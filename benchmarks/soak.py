@@ -39,9 +39,9 @@ PAGES = (
     "", "architecture", "depth", "responses", "attributions", "gradients", "surface", "lesions", "toys", "lesson",
     "questions", "related_work", "notes", "runs", "room",
 )  # fmt: skip
-THINKING = 5.0  # seconds, on average, between two changes of a visitor
+THINKING = 1.0  # seconds, on average, between two changes: in haste, so that caches are full by half of the time
 CHANGES = 8  # at most, of one visitor
-SAMPLE_SECONDS, RACE_SECONDS = 10.0, 120.0
+SAMPLE_SECONDS, RACE_SECONDS = 10.0, 40.0
 ANSWER_SECONDS = 120.0
 REST_SECONDS, BUSY_CORES = 5.0, 0.2
 RISE, POOL = 0.05, 16
