@@ -90,7 +90,7 @@ def ray_nodes(folder: Path, nodes: int, cpus: int = 1) -> Iterator[RayNodes]:
             cluster.add(cpus)
         yield cluster
     finally:
-        for node in cluster.nodes[::-1]:
+        for node in [one for one in cluster.nodes[::-1] if one.is_running()]:
             children = node.children(recursive=True)
             node.send_signal(signal.SIGTERM)
             psutil.wait_procs([node, *children], timeout=10)

@@ -108,13 +108,20 @@ def test_each_engine_takes_what_was_queued_for_it(store: Store, tiny_run: RunCon
     assert (store.run(there.run).state, store.active(RAY), store.active(LOCAL)) == (QUEUED, 1, 1)
 
 
+@pytest.fixture
+def trainer(tiny_images: ImageSet, monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    """One in this process, which is left as it was: a trainer makes its own repeatable, and blind to other GPUs."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(devices, "make_repeatable", lambda _threads: None)
+    found = Trainer(cpus=1.0, gpus=0.0)
+    found.look_at(tiny_images)
+    return found
+
+
 def test_a_trainer_tells_what_the_generator_yields_and_goes_on_from_a_state(
-    tiny_images: ImageSet, tiny_run: RunConfig, monkeypatch: pytest.MonkeyPatch
+    trainer: Trainer, tiny_images: ImageSet, tiny_run: RunConfig
 ) -> None:
     """No Ray, no store: it gets values and gives values."""
-    monkeypatch.setattr(devices, "make_repeatable", lambda _threads: None)  # for whole processes only
-    trainer = Trainer(cpus=1.0, gpus=0.0)
-    trainer.look_at(tiny_images)
     model = build(tiny_run.network, tiny_run.seed)
     expected = numbers(train(model, tiny_images, tiny_run.training, seed=tiny_run.seed))
     told = list(trainer.train(Order(tiny_run, None, None, keep_seconds=0.0)))
@@ -134,12 +141,7 @@ def test_a_trainer_tells_what_the_generator_yields_and_goes_on_from_a_state(
     assert numbers(rest) == expected[-len(rest) :]
 
 
-def test_a_trainer_leaves_after_the_step_with_its_state(
-    tiny_images: ImageSet, tiny_run: RunConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(devices, "make_repeatable", lambda _threads: None)
-    trainer = Trainer(cpus=1.0, gpus=0.0)
-    trainer.look_at(tiny_images)
+def test_a_trainer_leaves_after_the_step_with_its_state(trainer: Trainer, tiny_run: RunConfig) -> None:
     events = trainer.train(Order(tiny_run, None, None))
     next(events)
     trainer.leave()
