@@ -52,9 +52,6 @@ def test_the_pins_are_the_projects() -> None:
     ]
     assert len(torch) == 2
     assert "grep -E '^torch(vision)?==' requirements.txt" in DOCKERFILE
-    for file in ROOT.glob("requirements*.txt"):
-        for line in file.read_text().splitlines():
-            assert not line or line.startswith(("#", "-r ")) or re.fullmatch(r"[\w.-]+==[\w.]+", line), (file, line)
 
 
 @pytest.mark.parametrize("service", ["explorer", "cuda"])
