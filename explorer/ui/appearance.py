@@ -5,11 +5,11 @@ Streamlit keeps what was chosen in the browser, by path, and reads it when a pag
 
 import streamlit as st
 
-from explorer.ui import sitemap
+from explorer.ui import component, sitemap
 
 _THEMES = {"light": "Light", "dark": "Dark"}
 _KEEP = """
-export default function ({ data }) {
+export default function ({ data: [data] }) {
   const base = location.pathname.replace(/[^/]*$/, "")
   const keys = data.pages.map((page) => `stActiveTheme-${base}${page}-v2`)
   const wanted = JSON.stringify(data.theme)
@@ -26,4 +26,6 @@ def follow() -> None:
     """Ask the browser for the theme that the address names."""
     theme = _THEMES.get(st.query_params.get("theme", ""))
     if theme:
-        _component(key="appearance", data={"theme": theme, "pages": ["", *(row.name for row in sitemap.PAGES)]})
+        _component(
+            key="appearance", data=component.sent({"theme": theme, "pages": ["", *(row.name for row in sitemap.PAGES)]})
+        )

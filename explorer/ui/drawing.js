@@ -6,7 +6,7 @@ const GAP = 10 // pixels between a block and its card
 const LINGER = 140 // milliseconds in which the pointer may cross from the block to its card
 const LARGEST_SIDES = [32767, 16384] // of a canvas: in most browsers, in all
 
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setStateValue, setTriggerValue }) {
   if (!drawings.has(parentElement)) drawings.set(parentElement, mount(parentElement, data))
   const drawing = drawings.get(parentElement)
   drawing.send = (stages) => setStateValue("unfolded", stages)

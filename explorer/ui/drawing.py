@@ -12,6 +12,7 @@ from explorer.language import tr
 from explorer.outline import Outline
 from explorer.plots.architecture import drawing as picture
 from explorer.plots.cards import alternative, cards
+from explorer.ui import component
 
 _HERE = Path(__file__)
 _component = st.components.v2.component(
@@ -56,7 +57,7 @@ def drawing(
 
     _component(
         key=key,
-        data=data,
+        data=component.sent(data),
         default={"unfolded": sorted(at_first)},
         height="content",
         on_unfolded_change=_nothing,  # without a callback the component has no such state

@@ -9,7 +9,7 @@ const COLOURS = ["background-color", "text-color", "border-color", "font"]
 let led = 0 // when g was pressed: its letter may come after Streamlit has called again
 let before = null // what listens, until the next comes: Streamlit calls again for other words or another theme
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   before?.abort()
   const gone = (before = new AbortController())
   const dialog = overview(data)

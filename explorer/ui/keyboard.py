@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.language import told, tr
-from explorer.ui import sitemap
+from explorer.ui import component, sitemap
 
 _HERE = Path(__file__)
 _component = st.components.v2.component(
@@ -26,7 +26,7 @@ def listen() -> None:
         "groups": _groups(),
     }
     with st.sidebar:
-        _component(key="keyboard", data=data, height="content")
+        _component(key="keyboard", data=component.sent(data), height="content")
 
 
 def _groups() -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ const charts = new WeakMap()
 const BOOKMARK = { width: 24, height: 24, path: "M6 3h12v18l-6-5-6 5z" }
 const NARROW = 560 // pixels; below, a figure may bring another arrangement
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   if (!charts.has(parentElement)) charts.set(parentElement, mount(parentElement, data))
   const chart = charts.get(parentElement)
   chart.data = data

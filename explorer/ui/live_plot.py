@@ -13,7 +13,7 @@ import streamlit as st
 
 from explorer.language import tr
 from explorer.plots import theme
-from explorer.ui import live_feed, notes, present, server
+from explorer.ui import component, live_feed, notes, present, server
 
 _HERE = Path(__file__)
 _SCRIPTS = ("live_plot", "large_plot", "live_feed", "replay")
@@ -69,7 +69,9 @@ def _mount(key: str, height: int, shown: dict[str, Any], now: Callable[[], dict[
     data["large"] = present.presenting()
     if not data["large"]:
         _keep_its_place(key, height, shown.get("narrow"))
-    _component(key=key, data=data, height="content", on_stage_change=_nothing, on_keep_change=notes.keeper(now))
+    _component(
+        key=key, data=component.sent(data), height="content", on_stage_change=_nothing, on_keep_change=notes.keeper(now)
+    )
 
 
 def _keep_its_place(key: str, height: int, narrow: theme.Narrow | None) -> None:

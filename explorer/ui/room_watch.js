@@ -5,7 +5,7 @@ const WITHOUT_ADDRESS_SECONDS = 5 // where the address cannot be reached, the pa
 
 const watches = new WeakMap()
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   if (!watches.has(parentElement)) watches.set(parentElement, {})
   const watch = watches.get(parentElement)
   Object.assign(watch, { data, tell: setTriggerValue, told: undefined })

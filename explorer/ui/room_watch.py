@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from explorer.errors import ExplorerError
 from explorer.passes import VALID_SECONDS
-from explorer.ui import membership, resources
+from explorer.ui import component, membership, resources
 
 _component = st.components.v2.component(
     "residual_room_watch", js=Path(__file__).with_suffix(".js").read_text(), html="<span></span>", isolate_styles=False
@@ -22,12 +22,13 @@ _component = st.components.v2.component(
 def watch(signed: str, url: str, standing: str) -> None:
     """Run the fragment that this is called in again when the room stands otherwise; keep the pass over reloads."""
     data = {"url": url, "pass": signed, "standing": standing, "cookie": _cookie(signed, int(VALID_SECONDS))}
-    _component(key="room-watch", data=data, height="content", on_standing_change=_nothing)
+    _component(key="room-watch", data=component.sent(data), height="content", on_standing_change=_nothing)
 
 
 def forget() -> None:
     """Take the pass out of the browser."""
-    _component(key="room-forget", data={"cookie": _cookie("", 0)}, height="content", on_standing_change=_nothing)
+    data = component.sent({"cookie": _cookie("", 0)})
+    _component(key="room-forget", data=data, height="content", on_standing_change=_nothing)
 
 
 async def answer(request: Request) -> Response:

@@ -98,16 +98,25 @@ async def _plotly(request: Request) -> Response:
     return Response(body, media_type="text/javascript", headers=headers)
 
 
+def warm_first_page() -> None:
+    """Have at hand what the first page waits for, while its browser still loads Streamlit."""
+    with suppress(ImportError):  # Streamlit's own, which it imports for the first option of the first choice
+        importlib.import_module("streamlit.emojis")
+    _compressed_plotly()
+    with suppress(ExplorerError):  # the page says what is wrong with them
+        resources.library().runs()
+
+
 @cache
 def _compressed_plotly() -> bytes:
     return gzip.compress(_PLOTLY_FILE.read_bytes(), compresslevel=6, mtime=0)
 
 
 def _warm() -> None:
-    _compressed_plotly()
-    first_run_done.wait()
-    time.sleep(SETTLE_SECONDS)
     try:
+        warm_first_page()
+        first_run_done.wait()
+        time.sleep(SETTLE_SECONDS)
         # One thread: pages compute little, and beside a busy trainer two threads wait for each other (3.3 times slower)
         importlib.import_module("torch").set_num_threads(1)
         for name in ("resnet-8", "vgg-16@imagenet"):  # each kind's first summary takes seconds, the next milliseconds

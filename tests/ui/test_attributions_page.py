@@ -1,6 +1,5 @@
 """The page of attributions: maps as they come, images to choose, tests of the maps."""
 
-import json
 import time
 
 import pytest
@@ -10,7 +9,7 @@ from explorer.attribution.methods import METHODS
 from explorer.data import sources
 from explorer.runs import Store
 from explorer.ui import attribution_answer
-from tests.ui.visits import two_networks, visit, words
+from tests.ui.visits import figures, two_networks, visit, words
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +20,7 @@ def _waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _heatmaps(app: AppTest) -> list[dict]:
     """What the chart of the maps draws."""
-    charts = [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.main.get("bidi_component")]
-    figures = [json.loads(chart["figure"]) for chart in charts if "figure" in chart]
-    return [trace for figure in figures for trace in figure["data"] if trace["type"] == "heatmap"]
+    return [trace for figure in figures(app) for trace in figure["data"] if trace["type"] == "heatmap"]
 
 
 def test_attributions_explain_two_networks_side_by_side(store: Store) -> None:

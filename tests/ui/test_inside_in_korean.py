@@ -137,7 +137,7 @@ def _words(app: AppTest) -> Iterator[str]:
         for element in _elements(block):
             proto = element.proto
             if element.type == "bidi_component":
-                sent = json.loads(proto.mixed.json or proto.json)
+                [sent] = json.loads(proto.json)
                 yield sent.get("alt") or ""
                 figure = json.loads(sent["figure"]) if isinstance(sent.get("figure"), str) else sent.get("figure") or {}
                 yield from _of_figure(figure)

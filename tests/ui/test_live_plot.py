@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.plots import theme
+from tests.ui.visits import sent
 
 
 def script() -> None:
@@ -21,16 +22,11 @@ def script() -> None:
     live_plot({"data": [{"y": [1, 2]}], "layout": {"title": {"text": "two"}}}, key="other", height=200, alt="b")
 
 
-def charts(app: AppTest) -> list[dict[str, object]]:
-    """What the browser is sent, a dict for each chart."""
-    return [json.loads(chart.proto.mixed.json or chart.proto.json) for chart in app.main.get("bidi_component")]
-
-
 def test_figure_height_and_alt_reach_the_browser() -> None:
     app = AppTest.from_function(script).run(timeout=20)
 
     assert not app.exception
-    first, second = charts(app)
+    first, second = sent(app)
     assert (first["key"], first["height"], first["alt"]) == ("curves", 300, "a line")
     assert json.loads(first["figure"])["data"][0]["y"] == [0, 1, 2]
     assert json.loads(second["figure"])["layout"]["title"]["text"] == "two"
@@ -42,7 +38,7 @@ def test_chart_keeps_its_identity_when_its_figure_changes() -> None:
     before = [chart.proto.id for chart in app.main.get("bidi_component")]
     app.slider[0].set_value(7).run()
 
-    assert json.loads(charts(app)[0]["figure"])["data"][0]["y"] == list(range(7))
+    assert json.loads(sent(app)[0]["figure"])["data"][0]["y"] == list(range(7))
     assert [chart.proto.id for chart in app.main.get("bidi_component")] == before
 
 

@@ -1,6 +1,5 @@
 """Every page through AppTest: on an empty store, on one with runs, and where things go wrong."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from explorer.records import StepRecord
 from explorer.runs import PAUSED, QUEUED, RAY, RUNNING, STOPPED, Store
 from explorer.ui import sitemap
 from tests.test_runs import PROVENANCE
-from tests.ui.visits import ERRORS, finished, visit, words
+from tests.ui.visits import ERRORS, figures, finished, sent, visit, words
 
 
 @pytest.mark.parametrize("name", [row.name for row in sitemap.PAGES])
@@ -123,8 +122,8 @@ def test_a_running_race_says_how_far_it_is(store: Store) -> None:
     app.run()
     assert not app.exception
     assert store.run(run.run).state == RUNNING
-    (chart,) = app.main.get("bidi_component")
-    status = json.loads(chart.proto.mixed.json or chart.proto.json)["status"]
+    (chart,) = sent(app)
+    status = chart["status"]
     assert "900 images/s" in status["text"]
     assert "left" in status["text"]
     assert 0 < status["done"] < 1
@@ -136,8 +135,7 @@ def test_gradients_before_training_tell_bn_and_no_bn_apart() -> None:
     assert "With BN" in text
     app.select_slider(key="gradients-depth").set_value(8)
     app.selectbox(key="gradients-init").select("small").run(timeout=60)
-    (chart,) = app.main.get("bidi_component")
-    figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
+    (figure,) = figures(app)
     by_name = {trace["name"]: trace["y"] for trace in figure["data"]}
     assert set(by_name) == {"plain-8", "plain-8 without BN", "resnet-8", "resnet-8 without BN"}
     assert max(by_name["plain-8 without BN"]) < min(by_name["plain-8"]) / 100

@@ -1,6 +1,5 @@
 """Whose runs wait is told where they stand, on every page that shows them."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from explorer.race import Race
 from explorer.recipes import RECIPES
 from explorer.runs import ACTIVE, DONE, RUNNING, Store
 from explorer.ui import limits
-from tests.ui.visits import finished, visit
+from tests.ui.visits import finished, sent, visit
 
 
 @pytest.fixture
@@ -32,8 +31,7 @@ def test_the_page_of_a_race_says_its_place_and_when_it_begins(store: Store, busy
     app = visit("degradation")
     app.button(key="race-start").click().run()
     assert not app.exception
-    feeds = [json.loads(one.proto.mixed.json or one.proto.json) for one in app.get("bidi_component")]
-    (status,) = [feed["status"]["text"] for feed in feeds if feed.get("status")]
+    (status,) = [chart["status"]["text"] for chart in sent(app) if chart.get("status")]
     assert status == "number 2 in the queue, begins in about 25 s"
     mine = [run for run in store.runs() if run.state in ACTIVE and run.asker not in ("ben", "eve")]
     assert len({run.asker for run in mine}) == 1

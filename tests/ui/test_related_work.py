@@ -18,7 +18,7 @@ from explorer.runs import DONE, STOPPED, Store
 from explorer.ui import encodings
 from tests.said import ROOT
 from tests.test_runs import PROVENANCE
-from tests.ui.visits import charts, finding, visit, words
+from tests.ui.visits import charts, finding, sent, visit, words
 
 
 def test_multigrid_says_by_what_factor_and_follows_the_sliders() -> None:
@@ -181,8 +181,8 @@ def test_inception_and_the_residual_block_are_counted() -> None:
     assert "4 paths side by side, of 1, 1, 2, 2 learnt layers, joined: 192 channels become 256" in said
     assert f"the cheapest has {min(counted):,} of its {sum(counted):,} parameters" in said
     assert "2 paths, of 0 and 3 learnt layers, added: 512 channels stay 512. The shortcut has 0 parameters" in said
-    (drawn,) = app.main.get("bidi_component")
-    assert ">inception3a<" in drawn.proto.mixed.json or "inception3a" in str(drawn.proto)
+    (drawn,) = sent(app)
+    assert "inception3a" in str(drawn)
     app.segmented_control(key="inception-block").set_value("resnet-34@imagenet").run()
     assert "of 0 and 2 learnt layers" in finding(app)
 

@@ -1,6 +1,5 @@
 """The page of a room, as its presenter and its visitors see it; and other pages, where a room's runs are."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from explorer.room import Rooms
 from explorer.runs import ACTIVE, DONE, QUEUED, Store
 from explorer.shown import EXPERIMENT, LESSON, POLL, RUNS, Experiment, Shown
 from explorer.ui import invitation, lesson, resources
-from tests.ui.visits import ERRORS, everything, finished, visit, words
+from tests.ui.visits import ERRORS, everything, finished, sent, visit, words
 
 
 @pytest.fixture
@@ -47,8 +46,7 @@ def member(house: Rooms, app: AppTest) -> Pass:
 
 def watched(app: AppTest) -> dict[str, Any]:
     """What the page waits for."""
-    found = [json.loads(chart.proto.mixed.json or chart.proto.json or "{}") for chart in app.main.get("bidi_component")]
-    return next(data for data in found if "standing" in data)
+    return next(data for data in sent(app) if "standing" in data)
 
 
 def labels(app: AppTest) -> list[str]:

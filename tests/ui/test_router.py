@@ -29,16 +29,32 @@ def test_page_runs_inside_the_frame(script: str, row: sitemap.Entry) -> None:
     assert len(app.title) == 1
 
 
-def test_page_is_drawn_without_torch() -> None:
+def test_what_the_first_page_waits_for_is_there_before_it() -> None:
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; from explorer.ui import resources, server;"
+        "server.warm_first_page();"
+        "assert '_recordings' in vars(resources.library()), 'the page reads the recordings';"
+        "before = set(sys.modules);"
+        f"assert not AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).run().exception;"
+        "late = [name for name in set(sys.modules) - before if 'emoji' in name];"
+        "assert not late and 'streamlit.emojis' in before, 'Streamlit imports it elsewhere now'"
+    )
+    _run(code)
+
+
+def test_first_page_is_drawn_without_torch_and_pandas() -> None:
     code = (
         "import sys; from streamlit.testing.v1 import AppTest;"
         f"app = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).run();"
         "assert len(app.title) == 1 and not app.exception;"
-        "sys.exit('torch' in sys.modules)"
+        "assert not {'torch', 'pandas'} & set(sys.modules), 'imported by the first page'"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=90)
+    _run(code)
 
-    assert done.returncode == 0, done.stderr[-2000:] or "the first page imports torch"
+
+def _run(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_addresses_are_unique_and_their_scripts_exist() -> None:

@@ -12,7 +12,7 @@ from explorer.__main__ import main
 from explorer.config import RunConfig
 from explorer.engines.studies import Studies
 from explorer.runs import Store
-from tests.ui.visits import finished, keep_weights, visit, words
+from tests.ui.visits import figures, finished, keep_weights, visit, words
 
 
 @pytest.fixture
@@ -55,8 +55,7 @@ def _choose(app: AppTest, page: str, pair: Sequence[RunConfig]) -> AppTest:
 
 
 def _figure(app: AppTest, chart: int = -1) -> dict[str, list[dict[str, object]]]:
-    drawn = app.main.get("bidi_component")[chart]
-    return json.loads(json.loads(drawn.proto.mixed.json or drawn.proto.json)["figure"])
+    return figures(app)[chart]
 
 
 def test_lesions_are_asked_for_and_shown_when_they_are_there(

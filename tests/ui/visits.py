@@ -55,11 +55,17 @@ def finding(app: AppTest) -> str:
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """What each chart draws, by the names of its lines."""
-    drawn = []
-    for chart in app.main.get("bidi_component"):
-        figure = json.loads(json.loads(chart.proto.mixed.json or chart.proto.json)["figure"])
-        drawn.append({trace.get("name"): trace for trace in figure["data"]})
-    return drawn
+    return [{trace.get("name"): trace for trace in figure["data"]} for figure in figures(app)]
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    """What plotly.js is given for each chart."""
+    return [json.loads(one["figure"]) for one in sent(app) if "figure" in one]
+
+
+def sent(app: AppTest) -> list[dict[str, Any]]:
+    """What each component of ours in the page's body is sent."""
+    return [json.loads(one.proto.json)[0] for one in app.main.get("bidi_component") if one.proto.json]
 
 
 def everything(app: AppTest) -> list[str]:
@@ -68,7 +74,7 @@ def everything(app: AppTest) -> list[str]:
     for node in (*app.main, *app.sidebar):
         proto = getattr(node, "proto", None)
         if node.type == "bidi_component":
-            found += _strings(json.loads(proto.mixed.json or proto.json or "{}"))
+            found += _strings(json.loads(proto.json or "{}"))
         elif isinstance(proto, Message):
             found += _strings(MessageToDict(proto))
     return found
