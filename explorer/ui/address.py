@@ -60,8 +60,12 @@ def tabs(titles: Mapping[str, str]) -> dict[str, Any]:
     usual = next(iter(titles))
     key = f"view-{language()}"  # Streamlit knows the open one by its title
     asked = st.query_params.get("view", usual)
-    made = st.tabs(list(by_title), default=titles.get(asked), key=key, on_change="rerun")
-    chosen = by_title.get(st.session_state[key], usual)
+    if (
+        st.session_state.get(key) not in by_title
+    ):  # not as a default: Streamlit takes tabs with another one for new tabs
+        st.session_state[key] = titles.get(asked, titles[usual])
+    made = st.tabs(list(by_title), key=key, on_change="rerun")
+    chosen = by_title[st.session_state[key]]
     if chosen == usual:
         st.query_params.pop("view", None)
     elif asked != chosen:

@@ -23,3 +23,16 @@ def test_a_copied_link_opens_the_same_view(server: str, new_page: Callable[..., 
     assert second.get_by_role("slider", name="Training done").get_attribute("aria-valuenow") in ("90", None)
     assert "90%" in second.locator("[data-testid=stSlider]").first.inner_text()
     assert second.get_by_role("switch").or_(second.get_by_role("checkbox")).first.is_checked()
+
+
+def test_each_tab_opens_at_the_first_press_and_is_in_the_address(server: str, page: Any) -> None:
+    page.goto(f"{server}/related_work?view=highway")
+    tabs = page.get_by_role("tab")
+    tabs.first.wait_for(timeout=60_000)
+    opened = page.locator("[role=tab][aria-selected=true]")
+    assert opened.inner_text() == "Highway gates"
+    for number, view in ((3, "inception"), (1, "encodings"), (0, None), (2, "highway")):
+        tabs.nth(number).click()
+        page.wait_for_url(f"**/related_work?view={view}" if view else "**/related_work", timeout=30_000)
+        page.wait_for_function(_IDLE)
+        assert opened.inner_text() == tabs.nth(number).inner_text()

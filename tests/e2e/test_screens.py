@@ -50,6 +50,27 @@ def test_every_page_holds_at_every_width_in_light_and_dark(
 ) -> None:
     page.goto(f"{server}/{name}?lang={language}")
     page.get_by_role("heading", level=1).wait_for(timeout=60_000)
+    assert _wrong(page, screens, name, language) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["architecture", "gradients", "toys", "questions", "related_work"])
+def test_every_tab_of_a_page_holds_too(page: Any, server: str, screens: Path, name: str, language: str) -> None:
+    page.goto(f"{server}/{name}?lang={language}")
+    page.get_by_role("tab").first.wait_for(timeout=60_000)
+    settle(page)
+    found = []
+    for number in range(1, page.get_by_role("tab").count()):
+        tab = page.get_by_role("tab").nth(number)
+        tab.click()
+        settle(page)
+        assert tab.get_attribute("aria-selected") == "true"
+        found += [f"tab {number}, {what}" for what in _wrong(page, screens, f"{name}-tab-{number}", language)]
+    assert found == []
+
+
+def _wrong(page: Any, screens: Path, name: str, language: str) -> list[str]:
+    """What is wrong with the open page at each width in light and dark; its pictures are kept."""
     found = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": LOW})
@@ -60,9 +81,9 @@ def test_every_page_holds_at_every_width_in_light_and_dark(
             settle(page)
             page.screenshot(path=screens / f"{name}-{language}-{scheme}-{width}.png")
             found += [f"{width} {scheme}: {what}" for what in page.evaluate(_WRONG)]
-    assert found == []
     if language != "en":
-        assert [head for head in page.evaluate(_HEADS) if _ENGLISH.search(head)] == []
+        found += [f"in English: {head}" for head in page.evaluate(_HEADS) if _ENGLISH.search(head)]
+    return found
 
 
 def test_what_is_wrong_with_a_page_would_be_noticed(page: Any, server: str) -> None:
