@@ -277,11 +277,11 @@ def _reach(column: Column, arcs: Iterable[Arc]) -> float:
 
 def _title(name: str, width: float) -> list[str]:
     lines = [""]
-    for piece in re.findall(r"@?[^:,@-]+[:,-]?", name):
-        if lines[-1] and _width(lines[-1] + piece, TITLE) > width:
+    for piece in re.findall(r"@?[^:,@ -]+[:, -]?", name):
+        if lines[-1] and _width((lines[-1] + piece).rstrip(), TITLE) > width:
             lines.append("")
         lines[-1] += piece
-    return lines
+    return [line.rstrip() for line in lines]
 
 
 def _stack(one: Graph, part: Part, joined: bool) -> _Stack:

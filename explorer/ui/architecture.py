@@ -42,7 +42,7 @@ def build() -> None:
 
 def table_1() -> None:
     """Figure 3 in one view, and every network of Table 1 counted beside what it prints."""
-    drawn, counted = st.columns([5, 6], gap="medium")
+    drawn, counted = st.columns([6, 5], gap="medium")
     with drawn:
         stages = (f"stage{index}" for index in range(1, 6))
         drawing([outline(network(name)) for name in _FIGURE_3], key="figure-3", unfolded=stages)

@@ -71,6 +71,13 @@ def own() -> None:
     wanted = tuple(dict.fromkeys(map(factor.read, values)))
     sweep = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, factor, wanted)
     names = tuple(one.name for one in networks)
+    st.caption(
+        tr(
+            "{count} brief trainings, each network at each value. What comes of it: their errors at the end by value, and "
+            "between which networks they differ.",
+            count=len(sweep.runs),
+        )
+    )
     _here(Question("own", factor, names, wanted, lambda results: pairs(results, factor), ""), sweep)
 
 
