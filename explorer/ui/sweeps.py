@@ -73,8 +73,8 @@ def own() -> None:
     names = tuple(one.name for one in networks)
     st.caption(
         tr(
-            "{count} brief trainings, each network at each value. What comes of it: their errors at the end by value, and "
-            "between which networks they differ.",
+            "{count} brief trainings, each network at each value. What comes of it: their errors at the end by value, "
+            "and between which networks they differ.",
             count=len(sweep.runs),
         )
     )

@@ -2,7 +2,6 @@ import io
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -103,10 +102,8 @@ def test_other_colours_become_rgb(mode: str) -> None:
 @pytest.mark.threat("A picture of a million megapixels")
 @pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001), (8_001, 8_000), (30_000, 30_000), (100_000, 100_000)])
 def test_too_many_pixels_are_refused_from_the_header(size: tuple[int, int]) -> None:
-    began = time.perf_counter()
     with pytest.raises(RequestError, match="scale it down"):
-        read_picture(png_header(*size), 32)
-    assert time.perf_counter() - began < 0.5
+        read_picture(png_header(*size), 32)  # there is nothing but the header
 
 
 def test_the_limit_itself_is_allowed() -> None:

@@ -30,16 +30,14 @@ def write_folder(folder: Path, side: int = 32) -> dict[str, list[np.ndarray]]:
 
 def test_resolving_needs_no_torch_and_the_module_is_light() -> None:
     program = (
-        "import sys, time; began = time.perf_counter()\n"
-        "from explorer.data import sources\n"
-        "source = sources.resolve('auto'); print(time.perf_counter() - began, source.kind, *sys.modules)"
+        "import sys; from explorer.data import sources; source = sources.resolve('auto');"
+        "print(source.kind, *sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    seconds, kind, *modules = told.stdout.split()
+    kind, *modules = told.stdout.split()
     assert kind == "shapes"
     assert not {"torch", "pyarrow", "torchvision"} & set(modules)
-    assert float(seconds) < 2  # 0.15 on an idle machine
 
 
 def test_auto_prefers_photographs_and_else_says_that_it_has_shapes(own_home: Path, tmp_path: Path) -> None:
