@@ -1,7 +1,7 @@
 """What does one factor change? Errors at the end over its values, and how two networks differ at each."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import mean, stdev
 from typing import Any
@@ -56,16 +56,9 @@ def differences(
     split: str = "test",
 ) -> list[Difference]:
     """Error of `first` minus that of `second` at each value that both have seeds in common for."""
-    errors: dict[Any, dict[int, dict[NetworkConfig, float]]] = {}
-    for config, last in results:
-        network, value = _apart(config, field)
-        of_seed = errors.setdefault(value, {}).setdefault(config.seed, {})
-        of_seed[network] = last.test_error if split == "test" else last.training_error
-    paired = {
-        value: [found[first] - found[second] for found in errors[value].values() if first in found and second in found]
-        for value in _ordered(errors)
-    }
-    return [_difference(value, pairs) for value, pairs in paired.items() if pairs]
+    errors = _errors(results, field, split)
+    one, other = errors.get(first, {}), errors.get(second, {})
+    return [found for value in _ordered(one) if (found := _difference(value, one[value], other.get(value, {})))]
 
 
 def changes(
@@ -76,18 +69,21 @@ def changes(
     split: str = "test",
 ) -> list[Difference]:
     """Error of one network at each other value of the factor minus that at `base`."""
-    errors: dict[Any, dict[int, float]] = {}
+    errors = _errors(results, field, split).get(network, {})
+    others = [value for value in _ordered(errors) if value != base]
+    return [found for value in others if (found := _difference(value, errors[value], errors.get(base, {})))]
+
+
+def _errors(
+    results: Iterable[tuple[RunConfig, EvaluationRecord]], field: str, split: str
+) -> dict[NetworkConfig, dict[Any, dict[int, float]]]:
+    """By network without the factor, by value, by seed: the error at the end."""
+    found: dict[NetworkConfig, dict[Any, dict[int, float]]] = {}
     for config, last in results:
-        found, value = _apart(config, field)
-        if found == network:
-            errors.setdefault(value, {})[config.seed] = last.test_error if split == "test" else last.training_error
-    at_base = errors.get(base, {})
-    paired = {
-        value: [error - at_base[seed] for seed, error in errors[value].items() if seed in at_base]
-        for value in _ordered(errors)
-        if value != base
-    }
-    return [_difference(value, pairs) for value, pairs in paired.items() if pairs]
+        network, value = _apart(config, field)
+        by_seed = found.setdefault(network, {}).setdefault(value, {})
+        by_seed[config.seed] = last.test_error if split == "test" else last.training_error
+    return found
 
 
 def _apart(config: RunConfig, field: str) -> tuple[NetworkConfig, Any]:
@@ -108,6 +104,10 @@ def _point(value: Any, by_seed: dict[int, EvaluationRecord]) -> Point:
     return Point(value, tuple(e.training_error for e in last), tuple(e.test_error for e in last))
 
 
-def _difference(value: Any, pairs: Sequence[float]) -> Difference:
+def _difference(value: Any, first: dict[int, float], second: dict[int, float]) -> Difference | None:
+    """What `first` has more than `second`, seed by seed; None without a seed in common."""
+    pairs = [error - second[seed] for seed, error in first.items() if seed in second]
+    if not pairs:
+        return None
     half = student_t(len(pairs) - 1) * stdev(pairs) / math.sqrt(len(pairs)) if len(pairs) > 1 else math.inf
     return Difference(value, mean(pairs), mean(pairs) - half, mean(pairs) + half, len(pairs))

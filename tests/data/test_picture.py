@@ -103,7 +103,7 @@ def test_other_colours_become_rgb(mode: str) -> None:
 @pytest.mark.parametrize("size", [(30_001, 1), (1, 30_001), (8_001, 8_000), (30_000, 30_000), (100_000, 100_000)])
 def test_too_many_pixels_are_refused_from_the_header(size: tuple[int, int]) -> None:
     with pytest.raises(RequestError, match="scale it down"):
-        read_picture(png_header(*size), 32)  # there is nothing but the header
+        read_picture(png_header(*size), 32)  # its pixels could not be read
 
 
 def test_the_limit_itself_is_allowed() -> None:
