@@ -17,7 +17,7 @@ function heightLeft(chart) {
 
 // Take the height that is left now that something above the chart has moved.
 function fill(chart) {
-  if (!chart.data?.large || chart.gone) return
+  if (!chart.large || chart.gone) return
   const high = heightLeft(chart)
   if (high !== chart.high) chart.host.style.height = `${(chart.high = high)}px`
 }

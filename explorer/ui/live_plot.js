@@ -54,10 +54,12 @@ function hold(chart) {
 
 async function draw(chart) {
   const shown = newest(chart)
-  chart.narrow = shown.narrow && chart.host.clientWidth < NARROW ? shown.narrow : null
+  chart.wide = chart.host.clientWidth >= NARROW
+  chart.narrow = chart.wide ? null : shown.narrow
+  chart.large = chart.data.large && chart.wide // a phone is not looked at from the back row
   chart.picture.setAttribute("aria-label", shown.alt)
   drawStatus(chart, shown.status)
-  chart.high = chart.data.large ? heightLeft(chart) : chart.narrow?.height ?? shown.height
+  chart.high = chart.large ? heightLeft(chart) : chart.narrow?.height ?? shown.height
   chart.host.style.height = `${chart.high}px`
   try {
     const Plotly = await library(chart.data.plotly)
@@ -70,11 +72,11 @@ async function draw(chart) {
 
 async function react(Plotly, chart, figure) {
   const colours = pageColours(chart.host)
-  const drawn = JSON.stringify([colours, chart.data.height, chart.data.large, chart.narrow, chart.replay?.at]) + figure
+  const drawn = JSON.stringify([colours, chart.data.height, chart.large, chart.narrow, chart.replay?.at]) + figure
   if (drawn === chart.drawn) return // nothing changed: a tick of a quiet run costs a comparison
   chart.drawn = drawn
   const parsed = JSON.parse(figure)
-  const { data: whole, layout } = chart.data.large ? enlarged(parsed, chart.high) : parsed
+  const { data: whole, layout } = chart.large ? enlarged(parsed, chart.high) : parsed
   const data = played(chart, whole)
   chart.config ??= config(Plotly, chart) // one object for good: given another, plotly.js starts from scratch
   await Plotly.react(chart.canvas, identified(data), themed(arranged(layout, chart.narrow), colours), chart.config)
@@ -103,7 +105,7 @@ function resize(chart) {
   fill(chart)
   const { clientWidth: width, clientHeight: height } = chart.canvas
   if (chart.gone || !chart.drawn || !width || !height) return // not drawn yet, or on a hidden tab
-  if (chart.data.narrow && !chart.narrow !== width >= NARROW) return draw(chart)
+  if (chart.wide !== chart.host.clientWidth >= NARROW && (chart.data.narrow || chart.data.large)) return draw(chart)
   const { width: oldWidth, height: oldHeight } = chart.canvas._fullLayout ?? {}
   if (width !== oldWidth || height !== oldHeight) window.Plotly.Plots.resize(chart.canvas)
 }

@@ -188,3 +188,20 @@ def _zoom(page: Any) -> None:
 
 def _count(page: Any, what: str) -> int:
     return int(page.evaluate(f"window.__residual{what}.curves"))
+
+
+def test_presenter_mode_on_a_phone_draws_for_a_phone(server: str, new_page: Callable[..., Any]) -> None:
+    page = new_page(width=390, height=844)
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if "axis scaling" in message.text else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{server}/?present=1")
+    page.wait_for_selector(DRAWN)
+    high, large = 640, 24  # pixels: one panel below the other, and type for the back row
+    assert page.evaluate(f"{_PLOT}.clientHeight") == high
+    assert page.evaluate(f"{_PLOT}._fullLayout.font.size") < large
+
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_function(f"{_PLOT}._fullLayout.font.size >= {large}")
+    assert page.evaluate(f"{_PLOT}.clientHeight") < high
+    assert wrong == []
