@@ -14,7 +14,8 @@ def switch() -> None:
     The address is written by hand, as `bind` would put the option's label there.
     """
     follow(_visitors)
-    st.session_state.setdefault(_KEY, _wanted())
+    if st.session_state.get(_KEY) not in LANGUAGES:  # a browser that missed the run that said it first sends none
+        st.session_state[_KEY] = _wanted()
     with st.sidebar:
         chosen = st.segmented_control(
             "Language · 언어",

@@ -10,7 +10,11 @@ def test_a_copied_link_opens_the_same_view(server: str, new_page: Callable[..., 
     first = new_page()
     first.goto(f"{server}/gradients?view=over")
     first.get_by_text("Relative to the weights").first.click(timeout=60_000)
+    first.wait_for_url("**gradients-relative=True*", timeout=30_000)
+    first.wait_for_function(_IDLE)
     first.get_by_role("slider", name="Training done").press("ArrowLeft")
+    first.wait_for_url("**gradients-share=*", timeout=30_000)
+    first.wait_for_function(_IDLE)
     first.get_by_role("combobox", name="Networks").press("Backspace")  # the last of the networks chosen
     first.wait_for_url("**gradients-runs=*", timeout=30_000)
     first.wait_for_function(_IDLE)
@@ -30,9 +34,9 @@ def test_each_tab_opens_at_the_first_press_and_is_in_the_address(server: str, pa
     tabs = page.get_by_role("tab")
     tabs.first.wait_for(timeout=60_000)
     opened = page.locator("[role=tab][aria-selected=true]")
-    assert opened.inner_text() == "Highway gates"
+    opened.filter(has_text="Highway gates").wait_for()
     for number, view in ((3, "inception"), (1, "encodings"), (0, None), (2, "highway")):
         tabs.nth(number).click()
         page.wait_for_url(f"**/related_work?view={view}" if view else "**/related_work", timeout=30_000)
         page.wait_for_function(_IDLE)
-        assert opened.inner_text() == tabs.nth(number).inner_text()
+        opened.filter(has_text=tabs.nth(number).inner_text()).wait_for()
