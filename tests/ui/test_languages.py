@@ -10,7 +10,7 @@ from explorer.attribution.methods import METHODS
 from explorer.language import using
 from explorer.runs import Store
 from explorer.ui.names import label
-from tests.ui.visits import everything, finished, keep_weights, visit, words
+from tests.ui.visits import ROUTER, everything, finished, keep_weights, visit, words
 
 TITLES = {
     "degradation": "더 좋은 네트워크를 배우는 일은 층을 더 쌓는 것만큼 쉬울까요?",
@@ -104,3 +104,14 @@ def test_no_drawing_and_no_table_says_anything_in_english(name: str, address: di
 def test_the_check_finds_what_is_english() -> None:
     assert _english(visit("architecture"))
     assert _english(visit("depth"))
+
+
+def test_a_browser_that_sends_no_language_keeps_that_of_the_address() -> None:
+    app = AppTest.from_file(ROUTER, default_timeout=60)
+    app.query_params["lang"] = "ko"
+    app.session_state["lang"] = None  # what a browser sends that has missed the run which set the switch
+    app.run()
+
+    assert not app.exception
+    assert app.session_state["lang"] == "ko"
+    assert app.query_params["lang"] == ["ko"]
