@@ -114,4 +114,4 @@ def test_a_browser_that_sends_no_language_keeps_that_of_the_address() -> None:
 
     assert not app.exception
     assert app.session_state["lang"] == "ko"
-    assert app.query_params["lang"] == ["ko"]
+    assert app.query_params["lang"] == "ko"
