@@ -14,7 +14,7 @@ def switch() -> None:
     The address is written by hand, as `bind` would put the option's label there.
     """
     follow(_visitors)
-    if st.session_state.get(_KEY) not in LANGUAGES:  # a browser that missed the run that said it first sends none
+    if st.session_state.get(_KEY) not in LANGUAGES:  # seen: none, in the first seconds of a visit
         st.session_state[_KEY] = _wanted()
     with st.sidebar:
         chosen = st.segmented_control(
