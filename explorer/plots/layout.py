@@ -254,7 +254,7 @@ def _column(one: Graph, box: float, left: float) -> Column:
     on_arc = any(boxed(arc.layers) for arcs in one.shortcuts.values() for arc in arcs)
     first_arc = max(across / 2 + _ARC, noted + (ARC_BOX / 2 + 2 if on_arc else 5))
     column = Column(one, left, left, left + PAD + across / 2, box, lane, across, noted, first_arc)
-    reach = max(column.edges(part)[1] for part in one.parts)
+    reach = max(column.edges(part)[1] + (2 * SHEET if part.folded else 0) for part in one.parts)
     words = max(_width(line, NOTE) for line in counts(one.outline))
     right = max(reach, left + PAD + words)
     name = one.outline.network.replace("@imagenet", "")  # the size of the image says it

@@ -46,9 +46,11 @@ def errors_by_factor(
 
 
 def called(name: str, field: str) -> str:
-    """A network's name where `field` is changed: without the depth that it only has by default."""
-    family, _, rest = name.partition("-")
-    return f"{family} {rest.lstrip('0123456789')}".strip() if field == "depth" else name
+    """A network's name as people read it where `field` is changed: without the depth that it only has by default."""
+    network, colon, options = name.partition(":")
+    if field == "depth":
+        network = network.partition("-")[0]
+    return tr("{network} without BN", network=network) if options == "bn=off" else f"{network}{colon}{options}"
 
 
 def alternative_text(found: Mapping[NetworkConfig, Sequence[Point]], label: str, field: str = "") -> str:

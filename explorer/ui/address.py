@@ -5,11 +5,14 @@ Streamlit's own `bind` writes an option's label, which another language has not.
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import streamlit as st
 
 from explorer.language import language
+
+_ON_ITS_WAY = 1.0  # seconds that a value takes to a browser, at most in most cases: the page's run, the net, drawing it
 
 
 def recall(key: str, default: Any, known: Collection[Any] | None = None) -> None:
@@ -29,11 +32,14 @@ def recall(key: str, default: Any, known: Collection[Any] | None = None) -> None
         elif found not in known:
             found = default
     # Also a value that stays is said again: a browser that missed the run in which it was first said, as a rerun came
-    # in between, would show the widget's first option. What the visitor has just chosen the browser knows.
+    # in between, would show the widget's first option. What the visitor has just chosen the browser knows, unless it
+    # may have been on its way hither while the one before was on its way there.
     if key not in st.session_state:
         st.session_state[_left(key)] = found
-    if found == st.session_state.get(_left(key)) or found != st.session_state[key]:
+    crossed = monotonic() - st.session_state.get(_said(key), -_ON_ITS_WAY) < _ON_ITS_WAY
+    if found == st.session_state.get(_left(key)) or found != st.session_state[key] or crossed:
         st.session_state[key] = found
+        st.session_state[_said(key)] = monotonic()
 
 
 def remember(key: str, default: Any) -> None:
@@ -85,3 +91,8 @@ def _read(text: str, default: Any) -> Any:
 
 def _left(key: str) -> str:
     return f"{key}-when-left"
+
+
+def _said(key: str) -> str:
+    """When the browser was last told a value, on the clock of `monotonic`."""
+    return f"{key}-said"

@@ -129,19 +129,19 @@ def _two_ways(errors: Sequence[FinalErrors]) -> None:
     plain = [found for found in errors if found.network.family == "plain"]
     shallow, deep = plain[0], plain[-1]
     left, right = st.columns(2, gap="medium")
-    left.markdown(
+    degradation, overfitting = (
         tr(
             "**Worse by degradation: the training error rises.** In the paper plain-56 trains to about 5.7 % and "
             "plain-20 to about 1.4 % (read from Figure 6). Here plain-{deep} to {deep_error} and plain-{shallow} to "
             "{shallow_error}.",
             deep=deep.network.depth, deep_error=_spread(deep.training),
             shallow=shallow.network.depth, shallow_error=_spread(shallow.training),
-        )
-    )  # fmt: skip
-    right.markdown(
+        ),
         tr(
             "**Worse by overfitting: the training error does not.** In the paper ResNet-1202 and ResNet-110 both train "
             "to below about 0.1 %, and err on 7.93 % and 6.43 % of the test images. The authors argue that 19.4 "
             "million parameters may be too many for so small a data set (section 4.2). Not measured here."
-        )
-    )
+        ),
+    )  # fmt: skip
+    left.markdown(frame.together(degradation))
+    right.markdown(frame.together(overfitting))

@@ -45,8 +45,8 @@ def _inception(outline: Outline) -> str:
     depths = sorted(_layers(block))
     least = min(sum(layer.parameters for layer in path.layers) for path in block.paths)
     return tr(
-        "**{name}** has {paths} paths side by side, of {depths} learnt layers, joined: {input} channels become "
-        "{output}. None is free: the cheapest has {least:,} of its {parameters:,} parameters.",
+        "**{name}** has {paths} paths side by side, of {depths} learnt layers, joined: {input:,} channels become "
+        "{output:,}. None is free: the cheapest has {least:,} of its {parameters:,} parameters.",
         name=outline.part, paths=len(depths), depths=", ".join(map(str, depths)), input=block.input[0],
         output=block.output[0], least=least, parameters=block.parameters,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def _residual(outline: Outline) -> str:
     shortcut = block.paths[1]
     return tr(
         "**The residual block** ({name} of {network}) has {paths} paths, of {shallow} and {deep} learnt layers, added: "
-        "{channels} channels stay {channels}. The shortcut has {free} parameters, the block {parameters:,}.",
+        "{channels:,} channels stay {channels:,}. The shortcut has {free} parameters, the block {parameters:,}.",
         name=outline.part, network=outline.network.partition("@")[0], paths=len(block.paths), deep=deep,
         shallow=shallow, channels=block.output[0], free=sum(layer.parameters for layer in shortcut.layers),
         parameters=block.parameters,

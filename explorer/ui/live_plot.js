@@ -104,8 +104,10 @@ function link(Plotly, chart) {
 function resize(chart) {
   fill(chart)
   const { clientWidth: width, clientHeight: height } = chart.canvas
-  if (chart.gone || !chart.drawn || !width || !height) return // not drawn yet, or on a hidden tab
-  if (chart.wide !== chart.host.clientWidth >= NARROW && (chart.data.narrow || chart.data.large)) return draw(chart)
+  if (chart.gone || !width || !height) return // on a hidden tab
+  const turned = chart.wide !== chart.host.clientWidth >= NARROW // also while plotly.js is still on its way
+  if (turned && (chart.data.narrow || chart.data.large)) return draw(chart)
+  if (!chart.drawn) return
   const { width: oldWidth, height: oldHeight } = chart.canvas._fullLayout ?? {}
   if (width !== oldWidth || height !== oldHeight) window.Plotly.Plots.resize(chart.canvas)
 }

@@ -10,7 +10,7 @@ from explorer.config import network
 from explorer.language import later, told, tr
 from explorer.measurement.verdict import verdict
 from explorer.runs import Run
-from explorer.ui import architecture, constructed, counts, gradients, lesions, resources, sentences, sitemap
+from explorer.ui import architecture, constructed, counts, frame, gradients, lesions, resources, sentences, sitemap
 from explorer.ui.runs import deepest, final, most_trained
 
 
@@ -28,7 +28,7 @@ def panel() -> None:
     for card in CARDS:
         with st.container(border=True):
             st.markdown(f"**“{told(card.claim)}”**")
-            st.markdown(card.measured() or tr("Nothing has been measured yet that could tell."))
+            st.markdown(frame.together(card.measured() or tr("Nothing has been measured yet that could tell.")))
             sitemap.link(card.page)
 
 

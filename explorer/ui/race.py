@@ -135,7 +135,7 @@ def caution(race: Race) -> None:
         said += tr("Recorded with {depths}, {steps:,} steps:", depths=_depths(recorded), steps=steps_there)
         said += f" {sentences_there}"
     if said:
-        st.info(said, icon=":material/history:")
+        st.info(frame.together(said), icon=":material/history:")
 
 
 def _gaps(runs: Sequence[Run], race: Race) -> dict[str, Gap]:

@@ -32,11 +32,8 @@ def panel() -> None:
         st.info(tr("No network has been trained yet."), icon=":material/info:")
         sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    left, right = st.columns([1, 2])
-    with left:
-        shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
-    with right:
-        chosen = controls.runs(tr("Networks"), choices, latest_race(choices), key="responses-runs")
+    shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
+    chosen = controls.runs(tr("Networks"), choices, latest_race(choices), key="responses-runs")
     if not chosen:
         st.info(tr("Choose at least one network."), icon=":material/info:")
         return

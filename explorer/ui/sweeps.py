@@ -10,7 +10,7 @@ from explorer.config import NetworkConfig, RunConfig, network
 from explorer.language import later, told, tr
 from explorer.measurement.sweep import Difference, changes, differences, points
 from explorer.plots import theme
-from explorer.plots.sweep import alternative_text, called, errors_by_factor
+from explorer.plots.sweep import alternative_text, called, errors_by_factor, written
 from explorer.recipes import RECIPES
 from explorer.records import Provenance
 from explorer.runs import ACTIVE, DONE, FAILED, Run
@@ -204,7 +204,7 @@ def _broken(failed: Sequence[RunConfig]) -> str:
     """Which trainings did not reach their end."""
     if not failed:
         return ""
-    names = ", ".join(f"{config.network.name} · {tr('seed {seed}', seed=config.seed)}" for config in failed)
+    names = ", ".join(f"{_name(config.network)} · {tr('seed {seed}', seed=config.seed)}" for config in failed)
     return tr("Broke off, their loss no number any more, and left out: {names}.", names=names)
 
 
@@ -267,8 +267,8 @@ def _compared(results: Results, field: str, first: NetworkConfig, second: Networ
     found = differences(results, field, first, second)
     if not found:
         return ""
-    asked = {"first": called(_name(first), field), "second": called(_name(second), field), "changes": _told(found)}
-    return tr("**{first}** against {second}: the test error is {changes}.", **asked)
+    return tr("**{first}** against {second}: the test error is {changes}.",
+              first=_name(first, field), second=_name(second, field), changes=_told(found))  # fmt: skip
 
 
 def _told(found: Sequence[Difference], values: bool = True) -> str:
@@ -290,12 +290,11 @@ def _points(one: Difference, value: bool) -> str:
     number = f"{100 * one.mean:+.1f}".replace("-", "−")
     half = f" ± {100 * (one.high - one.mean):.1f}" if one.seeds > 1 else ""
     shown = f"{number}{half}"
-    return tr("{value}: {points}", value=_typed(one.value), points=shown) if value else shown
+    return tr("{value}: {points}", value=written(one.value), points=shown).replace(" ", "\u00a0") if value else shown
 
 
-def _name(config: NetworkConfig) -> str:
-    short = f"{config.family}-{config.depth}"
-    return short if config.bn else tr("{network} without BN", network=short)
+def _name(config: NetworkConfig, field: str = "") -> str:
+    return called(f"{config.family}-{config.depth}{'' if config.bn else ':bn=off'}", field)
 
 
 def _typed(value: Any) -> str:

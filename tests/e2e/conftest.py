@@ -31,6 +31,7 @@ START_SECONDS = 40
 _SETTLED = """() => {
   const busy = document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning"
     || document.querySelector("[data-testid=stSpinner], [data-testid=stSkeleton], .residual-plot:not(.is-drawn)")
+    || document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === "running")
   const parts = document.querySelectorAll("[data-testid=stMainBlockContainer], .residual-plot .main-svg")
   const state = [...parts].map((part) => [part.clientWidth, part.clientHeight]).join() + innerWidth + innerHeight
   const now = performance.now()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from explorer.ui import sitemap
+from explorer.ui.server import plotly_url
 from tests.e2e.conftest import ROOT, serving
 
 TITLES = [row.title for row in sitemap.PAGES]
@@ -74,8 +75,6 @@ def test_nothing_is_asked_of_other_servers(server: str, page: Any) -> None:
 
 
 def test_plotly_js_is_compressed_and_kept(server: str, page: Any) -> None:
-    from explorer.ui.server import plotly_url
-
     first = page.request.get(server + plotly_url())
     again = page.request.get(server + plotly_url(), headers={"If-None-Match": first.headers["etag"]})
 
@@ -132,6 +131,19 @@ def test_live_plot_follows_the_theme_and_the_width(live_server: str, page: Any) 
     page.wait_for_function(f"{_PLOT}._fullLayout.width < 390")
 
     assert _count(page, "Mounts") == 1
+
+
+def test_a_page_made_narrow_before_its_chart_was_drawn_gets_the_narrow_chart(server: str, page: Any) -> None:
+    held: list[Any] = []
+    page.route(f"**{plotly_url()}", lambda route: held.append(route))
+    page.goto(server)
+    page.locator(".residual-plot-picture[aria-label]").wait_for(state="attached")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_timeout(500)
+    held[0].continue_()
+    page.wait_for_selector(DRAWN)
+
+    assert page.evaluate(f"{_PLOT}._fullLayout.xaxis.domain") == [0, 1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from explorer.language import LANGUAGES, using
 from explorer.outline import Outline, Path, Stage
 from explorer.plots import theme
 from explorer.plots.architecture import drawing
@@ -64,10 +65,12 @@ def texts(element: Element) -> list[str]:
     return [text.text or "" for text in element.iter(f"{SVG}text")]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("unfolded", [NONE, ALL])
 @pytest.mark.parametrize("network", KINDS.values(), ids=KINDS)
-def test_drawing_is_valid_and_within_its_frame(network: Outline, unfolded: frozenset[str]) -> None:
-    svg = drawn(network, unfolded=unfolded)
+def test_drawing_is_valid_and_within_its_frame(network: Outline, unfolded: frozenset[str], language: str) -> None:
+    with using(language):
+        svg = drawn(network, unfolded=unfolded)
     _, _, width, height = (float(number) for number in svg.get("viewBox", "").split())
 
     for box in svg.iter(f"{SVG}rect"):
