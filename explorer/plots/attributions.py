@@ -231,6 +231,7 @@ def _cell(
         go.Heatmap(
             z=(values / scale).astype(np.float32),
             customdata=values,
+            name=f"{method.label} · {column.label}",
             x0=steps[1] / 2 - 0.5,
             dx=steps[1],
             y0=steps[0] / 2 - 0.5,

@@ -76,7 +76,7 @@ def _measured(family: str, measured: Sequence[FinalErrors], split: str) -> go.Sc
     return go.Scatter(
         x=[str(errors.network.depth) for errors in measured],
         y=[spread.mean for spread in spreads],
-        error_y={"array": [spread.std or 0 for spread in spreads], "thickness": 1, "width": 4},
+        error_y={"array": [spread.std for spread in spreads], "thickness": 1, "width": 4},
         name=told(_MEASURED[family, split]),
         mode="lines+markers",
         cliponaxis=False,

@@ -76,7 +76,7 @@ def contours(shown: Sequence[Surface], axes: str) -> go.Figure:
                 text=[tr("after {steps:,} steps", steps=point.step) for point in one.plane.path], mode="lines+markers",
                 line={"color": "#ffffff", "width": 2},
                 marker={"color": "#ffffff", "size": 7, "line": {"color": "#1a1a1a", "width": 1.5}},
-                hovertemplate="%{text}<extra>" + tr("path of training") + "</extra>", showlegend=False,
+                name=tr("path of training"), hovertemplate="%{text}", showlegend=False,
             ),
             row=1, col=column,
         )  # fmt: skip

@@ -3,6 +3,7 @@
 
 const charts = new WeakMap()
 const BOOKMARK = { width: 24, height: 24, path: "M6 3h12v18l-6-5-6 5z" }
+const TABLE = { width: 24, height: 24, path: "M3 4h18v4H3zM3 10h8v4H3zM13 10h8v4h-8zM3 16h8v4H3zM13 16h8v4h-8z" }
 const NARROW = 560 // pixels; below, a figure may bring another arrangement
 
 export default function ({ data: [data], parentElement, setTriggerValue }) {
@@ -175,14 +176,15 @@ function pageColours(element) {
 }
 
 function config(Plotly, chart) {
-  const save = (format, icon) => ({
+  const save = (format, icon, click = () => download(Plotly, chart, format)) => ({
     name: `download-${format}`,
     title: chart.data.words.download.replace("#", format.toUpperCase()),
     icon,
-    click: () => download(Plotly, chart, format),
+    click,
   })
   const keep = { name: "keep", title: chart.data.words.keep, icon: BOOKMARK, click: () => chart.tell("keep", true) }
-  const files = [keep, save("png", Plotly.Icons.camera), save("svg", Plotly.Icons.disk)]
+  const table = save("csv", TABLE, () => downloadTable(chart))
+  const files = [keep, save("png", Plotly.Icons.camera), save("svg", Plotly.Icons.disk), table]
   return {
     displaylogo: false,
     showTips: false,

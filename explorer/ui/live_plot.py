@@ -16,7 +16,7 @@ from explorer.plots import theme
 from explorer.ui import component, live_feed, notes, present, server
 
 _HERE = Path(__file__)
-_SCRIPTS = ("live_plot", "large_plot", "live_feed", "replay")
+_SCRIPTS = ("live_plot", "large_plot", "live_feed", "replay", "figure_table")
 _component = st.components.v2.component(
     "residual_live_plot",
     css=_HERE.with_suffix(".css").read_text(),

@@ -1,5 +1,6 @@
 """The app around its pages, as visitors get it: cold deep links, the menu, live charts, themes."""
 
+import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,45 @@ def test_live_plot_can_be_downloaded(live_server: str, page: Any, form: str) -> 
     assert download.value.path().stat().st_size > 5000
 
 
+def test_live_plot_can_be_downloaded_as_a_table(live_server: str, page: Any) -> None:
+    page.goto(live_server)
+    page.get_by_text("points 60").wait_for(timeout=60_000)
+    heads, rows = _table(page, "curves")
+
+    assert heads == ["series", "steps", "error"]
+    assert len(rows) == 8 * 60
+    base = {"plain-8": 0.2, "plain-32": 0.45, "resnet-8": 0.15, "resnet-32": 0.08}  # as apps/live.py draws them
+    for series, steps, error in rows:
+        name, split = series.split()
+        least = base[name] + (0.04 if split == "test" else 0)
+        assert float(error) == pytest.approx(least + (0.9 - least) / (1 + float(steps) / 300), abs=1e-12)
+    assert {steps for _, steps, _ in rows} == {str(100 * index) for index in range(60)}
+
+
+def test_table_of_a_surface_has_the_losses_that_were_measured_not_their_logarithms(server: str, page: Any) -> None:
+    page.goto(f"{server}/surface")
+    page.wait_for_selector(DRAWN)
+    heads, rows = _table(page, "surface-above")
+    said = page.locator(".rx-finding").inner_text()
+
+    assert heads[0] == "panel"
+    told = re.findall(r"loss ([\d.]+) at the trained weights, up to ([\d,]+)", said)
+    for panel, (middle, most) in zip(("plain-56", "resnet-56"), told, strict=True):
+        losses = {tuple(row[-3:-1]): float(row[-1]) for row in rows if row[0].startswith(panel) and row[-1]}
+        assert len(losses) == 49 * 49
+        assert losses["0", "0"] == pytest.approx(float(middle), rel=0.05)
+        assert max(losses.values()) == pytest.approx(float(most.replace(",", "")), rel=0.001)
+
+
+def test_what_a_spreadsheet_would_compute_is_text_in_a_table(server: str, page: Any) -> None:
+    page.goto(server)
+    page.wait_for_selector(DRAWN)
+    page.evaluate(f"""() => window.Plotly.restyle({_PLOT}, {{name: '=1+1, "two"'}}, [1])""")
+    _, rows = _table(page, "race-curves")
+
+    assert '\'=1+1, "two"' in {row[1] for row in rows}
+
+
 def test_live_plot_says_what_it_shows(live_server: str, page: Any) -> None:
     page.goto(live_server)
     page.wait_for_selector(DRAWN)
@@ -163,6 +203,15 @@ def test_narrow_page_does_not_scroll_sideways(live_server: str, new_page: Callab
     page.wait_for_selector(DRAWN)
 
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+def _table(page: Any, key: str) -> tuple[list[str], list[list[str]]]:
+    """What the chart called `key` is downloaded as: the heads and the rows of its table."""
+    with page.expect_download() as download:
+        page.locator('.modebar-btn[data-title="Download as CSV"]').first.dispatch_event("click")
+    assert download.value.suggested_filename == f"{key}.csv"
+    heads, *rows = csv.reader(download.value.path().read_text(encoding="utf-8-sig").splitlines())
+    return heads, rows
 
 
 _PLOT = f"document.querySelector('{DRAWN} .js-plotly-plot')"
