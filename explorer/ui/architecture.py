@@ -116,8 +116,13 @@ def _recipe(name: str) -> str:
 
 def _train(config: NetworkConfig) -> None:
     """Recipe and images, then the button: it leads to the page that shows the run."""
-    name = st.selectbox(tr("How long"), list(RECIPES), format_func=_recipe, key="train-recipe")
-    data = st.selectbox(tr("Images"), resources.data_choices(), format_func=controls.data_label, key="train-data")
+    name = st.selectbox(
+        tr("How long"), list(RECIPES), format_func=_recipe, help=controls.recipes_help(), key="train-recipe"
+    )
+    data = st.selectbox(
+        tr("Images"), resources.data_choices(), format_func=controls.data_label, help=controls.images_help(),
+        key="train-data",
+    )  # fmt: skip
     source = resources.source(data)
     recipe = RECIPES[name]
     seeds = [run.config.seed for run in resources.server().store.runs() if run.config.network == config]

@@ -49,7 +49,11 @@ class Chosen:
 
 def image(subjects: Sequence[Subject]) -> Chosen | None:
     """The controls of the left rail, and what is chosen with them."""
-    origin = controls.pick(tr("Image"), list(_ORIGINS), "gallery", "attributions-origin", _origin)
+    origin = controls.pick(
+        tr("Image"), list(_ORIGINS), "gallery", "attributions-origin", _origin,
+        means=tr("**Test set:** images that no network was trained on. **Mine:** a file of yours. **Photo:** from the "
+                 "camera."),
+    )  # fmt: skip
     if origin == "gallery":
         return _gallery(reading.images_of(subjects[0].run, "attributions"), subjects)
     size = max(_SMALLEST, *(subject.size for subject in subjects))
@@ -118,14 +122,16 @@ def _gallery(images: "ImageSet", subjects: Sequence[Subject]) -> Chosen | None:
     left, right = st.columns(2)
     with address.kept("attributions-filter", next(iter(_OUTCOMES)), _OUTCOMES):
         outcome: str = left.selectbox(
-            tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter"
-        )
+            tr("Show"), list(_OUTCOMES), format_func=lambda one: told(_OUTCOMES[one]), key="attributions-filter",
+            help=tr("Images by what the first two networks take them for."),
+        )  # fmt: skip
     classes = [_ANY, *range(len(images.classes))]
     with address.kept("attributions-class", _ANY, classes):
         wanted: int = right.selectbox(
             tr("Class"),
             classes,
             format_func=lambda index: tr("any") if index == _ANY else images.classes[index],
+            help=tr("What the image is, not what it is taken for."),
             key="attributions-class",
         )
     found = _matches(outcome, predictions, labels) & ((labels == wanted) | (wanted == _ANY))

@@ -105,7 +105,10 @@ def _at_a_step(run: Run, place: str) -> Subject:
         return Subject(run)
     steps, key = [*kept, last], f"attributions-{place}-{run.run}-step"
     with address.kept(key, last, steps):
-        chosen = st.select_slider(told(_AFTER[place]), steps, format_func=lambda step: f"{step:,}", key=key)
+        chosen = st.select_slider(
+            told(_AFTER[place]), steps, format_func=lambda step: f"{step:,}", key=key,
+            help=tr("Its weights as they were kept on the way, and at the end."),
+        )  # fmt: skip
     return Subject(run, None if chosen == last else int(chosen))
 
 

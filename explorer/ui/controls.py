@@ -34,7 +34,7 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
             list(RECIPES),
             required=True,
             format_func=lambda name: told(RECIPES[name].label),
-            help="  \n".join(f"**{told(recipe.label)}:** {told(recipe.explanation)}" for recipe in RECIPES.values()),
+            help=recipes_help(),
             key="recipe",
         )
         address.remember("recipe", "brief")
@@ -58,12 +58,22 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
             tr("Images"),
             choices,
             format_func=data_label,
-            help=tr("CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds."),
+            help=images_help(),
             key="data",
         )
         address.remember("data", choices[0])
     found = resources.source(chosen)
     return Race(recipe, found.name, _depths(pair or own), also=_also(recipe.width))
+
+
+def recipes_help() -> str:
+    """What each length of training is."""
+    return "  \n".join(f"**{told(recipe.label)}:** {told(recipe.explanation)}" for recipe in RECIPES.values())
+
+
+def images_help() -> str:
+    """Which images there are."""
+    return tr("CIFAR-10 where it is on this machine; else coloured shapes, generated in seconds.")
 
 
 def _also(width: int) -> tuple[NetworkConfig, ...]:
@@ -104,6 +114,7 @@ def runs(label: str, choices: Sequence[Run], default: Sequence[Run], key: str, m
         format_func=lambda run: run_label(by_identity[run]),
         max_selections=most,
         placeholder=tr("Choose options"),
+        help=_runs_help(),
         key=key,
     )
     address.remember(key, usual)
@@ -114,9 +125,18 @@ def one_run(label: str, choices: Sequence[Run], default: Run, key: str) -> Run:
     """One run chosen from a list."""
     by_identity = {run.run: run for run in choices}
     address.recall(key, default.run, by_identity)
-    chosen = st.selectbox(label, list(by_identity), format_func=lambda run: run_label(by_identity[run]), key=key)
+    chosen = st.selectbox(
+        label, list(by_identity), format_func=lambda run: run_label(by_identity[run]), help=_runs_help(), key=key
+    )
     address.remember(key, default.run)
     return by_identity[chosen]
+
+
+def _runs_help() -> str:
+    return tr(
+        "Trained here, recorded or imported. Seed: what its first weights and the order of images were drawn with. "
+        "Steps: the batches it learnt from."
+    )
 
 
 def run_label(run: Run) -> str:
@@ -126,10 +146,12 @@ def run_label(run: Run) -> str:
     return f"{run_name(run)}{trained} · {told(ORIGINS.get(origin, origin))}"
 
 
-def pick(label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str) -> str:
-    """One of a few options, side by side."""
+def pick(
+    label: str, options: Sequence[str], default: str, key: str, shown: Callable[[str], str] = str, *, means: str
+) -> str:
+    """One of a few options, side by side; `means` says what they are."""
     address.recall(key, default, options)
-    chosen = st.segmented_control(label, options, required=True, format_func=shown, key=key)
+    chosen = st.segmented_control(label, options, required=True, format_func=shown, help=means, key=key)
     address.remember(key, default)
     return str(chosen or default)
 

@@ -69,12 +69,16 @@ def panel() -> None:
     left, middle, right = st.columns([4, 3, 5])
     with left:
         shown = controls.pick(
-            tr("Comparison"), list(_SHOWN), _RECORDED, "encodings-shown", lambda name: told(_SHOWN[name])
-        )
+            tr("Comparison"), list(_SHOWN), _RECORDED, "encodings-shown", lambda name: told(_SHOWN[name]),
+            means=tr("Test images in each draw: 2,000 are recorded, 300 can be measured here sooner."),
+        )  # fmt: skip
     asked = _ASKED[shown]
     counts = [int(count) for count in asked.arguments[-1].split(",")]
     with middle:
-        axis = controls.pick(tr("Against"), list(_AXES), "words", "encodings-axis", lambda name: told(_AXES[name]))
+        axis = controls.pick(
+            tr("Against"), list(_AXES), "words", "encodings-axis", lambda name: told(_AXES[name]),
+            means=tr("**words:** in the dictionary. **length:** numbers that an image becomes."),
+        )  # fmt: skip
     key = f"encodings-words-{shown}"
     with address.kept(key, 32 if 32 in counts else counts[0], counts):
         words = right.select_slider(

@@ -44,6 +44,7 @@ def export(config: NetworkConfig) -> None:
             tr("Weights"),
             [*by_run, _UNTRAINED],
             format_func=lambda run: controls.run_label(by_run[run]) if run else tr("none: code only"),
+            help=tr("Of a training of this network; without them the file is the code alone."),
             key="export-run",
         )
     download(

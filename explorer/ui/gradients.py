@@ -73,7 +73,11 @@ def before_training() -> None:
             ),
         )
     with right:
-        what = controls.pick(tr("Show"), list(_SHOWN), "gradient", "gradients-what", lambda what: told(_SHOWN[what]))
+        what = controls.pick(
+            tr("Show"), list(_SHOWN), "gradient", "gradients-what", lambda what: told(_SHOWN[what]),
+            means=tr("**Gradient of the weights:** how much the loss changes with those of a layer, as a norm. "
+                     "**Signal:** how much a layer's output varies, as a standard deviation."),
+        )  # fmt: skip
     data = resources.default_data()
     reading.images(data, "gradients")
     lines = [_line(family, bn, depth, init, what, data) for family in _FAMILIES for bn in (True, False)]

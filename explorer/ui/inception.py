@@ -25,12 +25,14 @@ def panel() -> None:
     left, right = st.columns([3, 2])
     with address.kept("inception-module", "4b", _MODULES):
         module = left.select_slider(
-            tr("Inception module"), _MODULES, format_func=lambda name: f"inception{name}", key="inception-module"
-        )
+            tr("Inception module"), _MODULES, format_func=lambda name: f"inception{name}", key="inception-module",
+            help=tr("The nine modules of GoogLeNet, from the image to the classes."),
+        )  # fmt: skip
     with right:
         name = controls.pick(
             tr("Residual block"), list(_BLOCKS), "resnet-50@imagenet", "inception-block",
             lambda name: told(_BLOCKS[name]),
+            means=tr("The two kinds of Figure 5: 3×3, 3×3, as in 34 layers; or 1×1, 3×3, 1×1, as in 50 and more."),
         )  # fmt: skip
     inception = part(architecture.outline(network("googlenet")), f"inception{module}")
     residual = part(architecture.outline(network(name)), f"stage{int(module[0]) - 1}.1")

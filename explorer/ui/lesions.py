@@ -45,7 +45,11 @@ def panel() -> None:
         st.info(tr("No network whose weights were kept has been trained yet."), icon=":material/info:")
         sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    what = controls.pick(tr("Take away"), list(_STUDIES), "each", "lesions-what", lambda name: told(_STUDIES[name]))
+    what = controls.pick(
+        tr("Take away"), list(_STUDIES), "each", "lesions-what", lambda name: told(_STUDIES[name]),
+        means=tr("**Each block in turn:** one at a time. **Several at once:** more and more, drawn by chance. "
+                 "**Exchanged:** two blocks of a stage change places. **Choose:** those that you name."),
+    )  # fmt: skip
     result = st.container()
     runs, button = studies.pair(choices, "lesions")
     with result:

@@ -51,11 +51,14 @@ def panel() -> None:
         )  # fmt: skip
     with more.popover(tr("More"), icon=":material/tune:", width="stretch"):
         smoother = controls.pick(
-            tr("Relaxation"), list(_SMOOTHERS), "jacobi", "multigrid-smoother", lambda name: told(_SMOOTHERS[name])
-        )
+            tr("Relaxation"), list(_SMOOTHERS), "jacobi", "multigrid-smoother", lambda name: told(_SMOOTHERS[name]),
+            means=tr("**Jacobi** moves all points at once, **Gauss–Seidel** one after the other, each by its newest "
+                     "neighbours."),
+        )  # fmt: skip
         start = controls.pick(
-            tr("The error at the start"), list(_STARTS), "both", "multigrid-start", lambda name: told(_STARTS[name])
-        )
+            tr("The error at the start"), list(_STARTS), "both", "multigrid-start", lambda name: told(_STARTS[name]),
+            means=tr("Long waves, short ripples, or both: relaxation takes away ripples only."),
+        )  # fmt: skip
     found, made = _found(intervals, sweeps, smoother, start)
     frame.finding(
         [_verdict(found), _left(found, cycle)],

@@ -32,7 +32,11 @@ def panel() -> None:
         st.info(tr("No network has been trained yet."), icon=":material/info:")
         sitemap.link("degradation", tr("Train some: Degradation"))
         return
-    shown = controls.pick(tr("Show"), list(_SHOWN), "responses", "responses-shown", _title)
+    shown = controls.pick(
+        tr("Show"), list(_SHOWN), "responses", "responses-shown", _title,
+        means=tr("**Responses:** how much a layer's output varies. **F(x) beside x:** how large what a block adds is "
+                 "beside what it is given."),
+    )  # fmt: skip
     chosen = controls.runs(tr("Networks"), choices, latest_race(choices), key="responses-runs")
     if not chosen:
         st.info(tr("Choose at least one network."), icon=":material/info:")

@@ -45,9 +45,17 @@ def panel() -> None:
         return
     left, right = st.columns(2)
     with left:
-        view = controls.pick(tr("View"), list(_VIEWS), "above", "surface-view", lambda name: told(_VIEWS[name]))
+        view = controls.pick(
+            tr("View"), list(_VIEWS), "above", "surface-view", lambda name: told(_VIEWS[name]),
+            means=tr("**From above:** lines of equal loss. **Landscape:** the loss as height; drag to turn it. "
+                     "**Slices:** along each direction alone."),
+        )  # fmt: skip
     with right:
-        plane = controls.pick(tr("Plane"), list(_PLANES), "random", "surface-plane", lambda name: told(_PLANES[name]))
+        plane = controls.pick(
+            tr("Plane"), list(_PLANES), "random", "surface-plane", lambda name: told(_PLANES[name]),
+            means=tr("**Random directions:** two drawn by chance, each filter as long as the trained one. "
+                     "**Where training came from:** the two in which the weights moved most."),
+        )  # fmt: skip
     result = st.container()
     runs, button = studies.pair(choices, "surface")
     asked = _asked(runs, plane)

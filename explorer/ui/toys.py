@@ -78,7 +78,11 @@ def deep_linear() -> None:
     """The same target for linear networks of all depths, with shortcuts and without."""
     left, right = st.columns([3, 2])
     with left:
-        kind = controls.pick(tr("Target"), list(_TARGETS), "stretch", "toys-target", lambda name: told(_TARGETS[name]))
+        kind = controls.pick(
+            tr("Target"), list(_TARGETS), "stretch", "toys-target", lambda name: told(_TARGETS[name]),
+            means=tr("The linear map that all layers together are to learn: it stretches axes, turns planes, does "
+                     "both, or mirrors one axis."),
+        )  # fmt: skip
     with address.kept("toys-steps", _STEPS[-1], _STEPS):
         steps = right.select_slider(
             tr("Steps of gradient descent"), _STEPS, key="toys-steps",
@@ -118,7 +122,12 @@ def shattering() -> None:
         )  # fmt: skip
     with right:
         names = {str(scale): name for scale, name in _SCALES.items()}
-        scale = float(controls.pick(tr("Residual block"), list(names), "1.0", "toys-scale", names.__getitem__))
+        scale = float(
+            controls.pick(
+                tr("Residual block"), list(names), "1.0", "toys-scale", names.__getitem__,
+                means=tr("By what F is multiplied before the sum."),
+            )
+        )  # fmt: skip
     with st.spinner(tr("Measuring the untrained networks …")):
         measured = [_shattering("plain", 1.0), _shattering("resnet", scale)]
     shown, noises = [found for found, _ in measured], _noises()
@@ -150,7 +159,11 @@ def propagation() -> None:
             help=tr("Weighted layers, 6n+2, as in section 4.2: {least} to {most}.", least=_DEPTHS[0], most=_DEPTHS[-1]),
         )  # fmt: skip
     with right:
-        blocks = controls.pick(tr("Blocks"), list(_BLOCKS), "False", "toys-blocks", lambda name: told(_BLOCKS[name]))
+        blocks = controls.pick(
+            tr("Blocks"), list(_BLOCKS), "False", "toys-blocks", lambda name: told(_BLOCKS[name]),
+            means=tr("**The paper's:** ReLU after the sum. **Pre-activation:** BN and ReLU before each convolution, "
+                     "nothing after the sum (He et al. 2016)."),
+        )  # fmt: skip
     data = resources.default_data()
     source = resources.source(data).name
     reading.images(data, "toys")

@@ -59,7 +59,10 @@ _HEIGHT, _NARROW_HEIGHT = 330, 600
 def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
     """Measures of the maps above: on this image at once, on sixteen of the test set as a study."""
     st.header(tr("Can these maps be trusted?"), anchor=False)
-    kind = controls.pick(tr("Test"), list(_KINDS), "curves", "attributions-trust", lambda one: told(_KINDS[one]))
+    kind = controls.pick(
+        tr("Test"), list(_KINDS), "curves", "attributions-trust", lambda one: told(_KINDS[one]),
+        means=tr("Ways to ask whether a map tells what moved the score; each says below what it does."),
+    )  # fmt: skip
     if kind == "curves":
         _curves(subjects, columns, pixels, methods)
         return
@@ -80,7 +83,10 @@ def panel(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, m
 
 
 def _curves(subjects: Sequence[Subject], columns: Sequence[Column], pixels: Any, methods: Sequence[str]) -> None:
-    name = st.selectbox(tr("Map"), methods, format_func=lambda one: METHODS[one].label, key="attributions-curves")
+    name = st.selectbox(
+        tr("Map"), methods, format_func=lambda one: METHODS[one].label, key="attributions-curves",
+        help=tr("The map in whose order pixels go and come."),
+    )  # fmt: skip
     shown = []
     for subject, column in zip(subjects, columns, strict=True):
         found = next((one for one in column.maps if one.method == name), None)
