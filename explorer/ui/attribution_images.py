@@ -243,7 +243,7 @@ def _page(images: "ImageSet", indices: NDArray[np.int64], key: str) -> int:
     shown = [int(index) for index in indices[(page - 1) * _SHOWN : page * _SHOWN]]
     picked: int = st.session_state.get(f"{key}-image", shown[0])
     picked = picked if picked in shown else shown[0]
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, gap="xsmall", key="attributions-thumbnails"):
         for index in shown:
             with st.container(width=_THUMBNAIL, gap=None):
                 name = images.classes[int(images.test_labels[index])]

@@ -83,7 +83,8 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
 
 
 def settle(page: Any) -> None:
-    """Wait until the page is drawn and nothing on it moves."""
+    """Wait until the page is drawn and nothing on it has moved since this was called, for a moment."""
+    page.evaluate("window.wasState = null")
     page.wait_for_function(_SETTLED, timeout=90_000)
 
 
