@@ -2,7 +2,10 @@
 
 const ON = new Set(["PageDown", " ", "Enter"])
 const BACK = new Set(["PageUp", "Backspace"])
+// What takes Space and Enter while it has the focus, what takes letters, and what Escape closes first
 const LIVE = "input, textarea, select, button, a, [role=slider], [role=combobox], [role=radio], [role=option], summary"
+const TYPED = "input:not([type=radio], [type=checkbox], [type=range]), textarea, select"
+const UNFOLDED = "[data-testid=stPopoverBody], [role=listbox]"
 
 export default function ({ setTriggerValue, parentElement }) {
   const gone = new AbortController()
@@ -22,12 +25,11 @@ function press(event, tell) {
     take(event)
     return black ? black.remove() : document.body.append(blackness())
   }
-  const clicker = event.key.startsWith("Page")
-  if (!clicker && event.target.closest?.(LIVE)) return // space and Enter belong to what has the focus
+  if (event.key === "Escape") return document.querySelector(UNFOLDED) ? undefined : tell("leave", true)
+  if (event.key === "c" || event.key === "C") return typing(event) ? undefined : tell("controls", true)
+  if (!event.key.startsWith("Page") && event.target.closest?.(LIVE)) return
   if (ON.has(event.key)) return turn(event, "next")
   if (BACK.has(event.key)) return turn(event, "back")
-  if (event.key === "Escape") return tell("leave", true)
-  if (event.key === "c" || event.key === "C") return tell("controls", true)
 }
 
 function turn(event, way) {
@@ -38,7 +40,7 @@ function turn(event, way) {
 }
 
 function typing({ target }) {
-  return target.closest?.("input:not([type=radio], [type=checkbox], [type=range]), textarea")
+  return target.closest?.(TYPED)
 }
 
 function take(event) {

@@ -119,3 +119,17 @@ def test_escape_closes_the_overview_before_it_leaves_presenter_mode(page: Any, s
     assert page.get_by_text("1 /").count() == 1
     page.keyboard.press("Escape")
     page.wait_for_function("() => !location.search.includes('present')")
+
+
+def test_escape_leaves_presenter_mode_from_a_button_but_closes_what_is_unfolded_first(page: Any, server: str) -> None:
+    _open(page, f"{server}/architecture?present=1")
+    page.get_by_role("button", name="Export as PyTorch code").click()
+    unfolded = page.locator("[data-testid=stPopoverBody]")
+    unfolded.wait_for()
+    page.keyboard.press("Escape")
+    unfolded.wait_for(state="detached")
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    settle(page)
+    assert "present=1" in page.url
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !location.search.includes('present')")
