@@ -7,6 +7,7 @@ import platform
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,15 @@ def processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions that can change a number: python, torch, and CUDA's where there is one."""
+    """Versions that can change a number: python, torch, and CUDA's or numba's where there is one."""
     import torch
 
     found = {"python": platform.python_version(), "torch": str(torch.__version__)}
-    return found | ({"cuda": torch.version.cuda} if torch.cuda.is_available() and torch.version.cuda else {})
+    if torch.cuda.is_available() and torch.version.cuda:
+        return found | {"cuda": torch.version.cuda}
+    with suppress(PackageNotFoundError):
+        found["numba"] = version("numba")
+    return found
 
 
 def autocast(kind: str, precision: str) -> Any:
@@ -102,6 +107,8 @@ def make_repeatable(threads: int) -> None:
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    # What nobody reads need not be filled, which took a twentieth of a step; torch makes up this module at run time
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
 
 

@@ -24,6 +24,7 @@ from explorer.measurement.gates import gates_heard
 from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import responses_heard
 from explorer.networks.blocks import Chance
+from explorer.networks.fused import fused
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
@@ -182,11 +183,12 @@ class Training:
         self.network.train()
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        with autocast(self.device, self.precision):
-            outputs = self.network(images)
-        loss = functional.cross_entropy(outputs.float(), labels)
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        with fused():
+            with autocast(self.device, self.precision):
+                outputs = self.network(images)
+            loss = functional.cross_entropy(outputs.float(), labels)
+            self._optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)  # inside: blocks may be computed again on the way back
         self._optimizer.step()
         wrong = (outputs.detach().argmax(dim=1) != labels).sum()
         return torch.stack([loss.detach() * len(labels), wrong.float()])
@@ -214,7 +216,8 @@ class Training:
         data, normalization = self.data, self.data.normalization
         seen, tested = self._looked_at()
         with borrowed(self.network, own_statistics=not has_gathered(self.network)):
-            test = logits(self.network, data.test_images[:tested], normalization, self.precision)
+            with fused():
+                test = logits(self.network, data.test_images[:tested], normalization, self.precision)
             with (
                 responses_heard(self.network) as responses,
                 branches_heard(self.network) as branches,

@@ -78,6 +78,7 @@ HOMES = {
     "captum": ("explorer/attribution/",),
     "plotly": ("explorer/plots/", "explorer/ui/"),
     "streamlit": ("explorer/ui/", "pages/", "app.py"),
+    "numba": ("explorer/networks/kernels.py",),
     "sklearn": ("explorer/measurement/",),
     "scipy": ("explorer/measurement/",),
     "sqlite3": ("explorer/database.py", "explorer/runs.py", "explorer/room.py"),

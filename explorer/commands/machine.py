@@ -14,7 +14,7 @@ from explorer.home import home
 from explorer.outline import Stage
 from explorer.runs import Store
 
-_PACKAGES = ("streamlit", "torch", "torchvision", "plotly", "captum", "safetensors")
+_PACKAGES = ("streamlit", "torch", "torchvision", "plotly", "captum", "safetensors", "numba")
 
 
 def add_to(subparsers: Any) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from explorer.config import NetworkConfig
 from explorer.networks.blocks import convolution, normalization
+from explorer.networks.fused import rectified
 from explorer.networks.recompute import recomputed
 from explorer.networks.residual_blocks import Block, Place, block_type
 
@@ -52,13 +53,13 @@ class ResidualNetwork(nn.Module):
         """The stem: (N, 3, H, W) normalised images to what the first block takes."""
         x: Tensor = self.conv(images)
         if not self.config.preactivation:
-            x = self.relu(self.bn(x))
+            x = rectified(self.bn, self.relu, x)
         return x if self.maxpool is None else self.maxpool(x)
 
     def end(self, x: Tensor) -> Tensor:
         """The head: what the last block puts out to (N, classes) logits."""
         if self.config.preactivation:
-            x = self.relu(self.bn(x))
+            x = rectified(self.bn, self.relu, x)
         logits: Tensor = self.head(self.flatten(self.pool(x)))
         return logits
 

@@ -20,6 +20,7 @@ from explorer.networks.blocks import (
     normalization,
     shortcut,
 )
+from explorer.networks.fused import fuses, rectified
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,13 @@ class Block(nn.Module):
         """
         raise NotImplementedError
 
+    def rectified_sum(self, norm: nn.Module, relu: nn.Module, out: Tensor, x: Tensor) -> Tensor:
+        """relu(F(x) + x), where F(x) is norm(out)."""
+        if fuses(norm, out) and self.scale is None and self.stochastic_depth is None:
+            return rectified(norm, relu, out, None if self.add is None else self.carry(x))
+        y: Tensor = relu(self.join(norm(out), x))
+        return y
+
     def join(self, residual: Tensor, x: Tensor) -> Tensor:
         """F(x) + x, each with its factor."""
         if self.add is None:
@@ -113,16 +121,20 @@ class BasicBlock(Block):
 
     def residual(self, x: Tensor) -> Tensor:
         """F(x) = W2 relu(W1 x), BN after each."""
-        out = self.relu1(self.bn1(self.conv1(x)))
+        residual: Tensor = self.bn2(self.layers(x))
+        return residual
+
+    def layers(self, x: Tensor) -> Tensor:
+        """F(x) before its last BN."""
+        out = rectified(self.bn1, self.relu1, self.conv1(x))
         if self.dropout is not None:
             out = self.dropout(out)
-        residual: Tensor = self.bn2(self.conv2(out))
-        return residual
+        last: Tensor = self.conv2(out)
+        return last
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        y: Tensor = self.without(x) if self.skips() else self.relu2(self.join(self.residual(x), x))
-        return y
+        return self.without(x) if self.skips() else self.rectified_sum(self.bn2, self.relu2, self.layers(x), x)
 
     def without(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
@@ -151,15 +163,19 @@ class Bottleneck(Block):
 
     def residual(self, x: Tensor) -> Tensor:
         """F(x), BN after each layer."""
-        out = self.relu1(self.bn1(self.conv1(x)))
-        out = self.relu2(self.bn2(self.conv2(out)))
-        residual: Tensor = self.bn3(self.conv3(out))
+        residual: Tensor = self.bn3(self.layers(x))
         return residual
+
+    def layers(self, x: Tensor) -> Tensor:
+        """F(x) before its last BN."""
+        out = rectified(self.bn1, self.relu1, self.conv1(x))
+        out = rectified(self.bn2, self.relu2, self.conv2(out))
+        last: Tensor = self.conv3(out)
+        return last
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        y: Tensor = self.without(x) if self.skips() else self.relu3(self.join(self.residual(x), x))
-        return y
+        return self.without(x) if self.skips() else self.rectified_sum(self.bn3, self.relu3, self.layers(x), x)
 
     def without(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
@@ -188,7 +204,7 @@ class PreactivationBlock(Block):
 
     def residual(self, x: Tensor) -> Tensor:
         """F of the activated input."""
-        out = self.relu2(self.bn2(self.conv1(x)))
+        out = rectified(self.bn2, self.relu2, self.conv1(x))
         if self.dropout is not None:
             out = self.dropout(out)
         residual: Tensor = self.conv2(out)
@@ -196,13 +212,13 @@ class PreactivationBlock(Block):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        activated = self.relu1(self.bn1(x))
+        activated = rectified(self.bn1, self.relu1, x)
         start = activated if self.starts_activated else x
         return self.carry(start) if self.skips() else self.join(self.residual(activated), start)
 
     def without(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        return self.carry(self.relu1(self.bn1(x)) if self.starts_activated else x)
+        return self.carry(rectified(self.bn1, self.relu1, x) if self.starts_activated else x)
 
     @property
     def starts_activated(self) -> bool:
@@ -232,8 +248,8 @@ class PreactivationBottleneck(PreactivationBlock):
 
     def residual(self, x: Tensor) -> Tensor:
         """F of the activated input."""
-        out = self.conv2(self.relu2(self.bn2(self.conv1(x))))
-        residual: Tensor = self.conv3(self.relu3(self.bn3(out)))
+        out = self.conv2(rectified(self.bn2, self.relu2, self.conv1(x)))
+        residual: Tensor = self.conv3(rectified(self.bn3, self.relu3, out))
         return residual
 
 
@@ -251,7 +267,7 @@ class HighwayBlock(BasicBlock):
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
         assert self.shortcut is not None
-        y: Tensor = self.mix(self.gate(x), self.relu2(self.residual(x)), self.shortcut(x))
+        y: Tensor = self.mix(self.gate(x), rectified(self.bn2, self.relu2, self.layers(x)), self.shortcut(x))
         return y
 
     def without(self, x: Tensor) -> Tensor:

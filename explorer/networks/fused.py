@@ -1,0 +1,118 @@
+"""relu(BN(x) + carried) at once, where a training on a CPU asks for it; otherwise by torch's modules, one by one.
+
+The numbers are the same but for rounding: what torch rounds to bfloat16 between two modules is not rounded here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+_MOST_THREADS = 4  # of a training: the loops run on one of them, and are about as fast as torch's on four
+_KINDS = {torch.bfloat16: np.empty(0, np.uint16), torch.float32: np.empty(0, np.float32)}
+_asked = ContextVar("asked", default=False)
+
+
+@contextmanager
+def fused() -> Iterator[None]:
+    """Inside, one operation may do the work of several modules: for who listens to none of them."""
+    token = _asked.set(True)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def fuses(norm: nn.Module, x: Tensor) -> bool:
+    """Whether `rectified` may do the work of this module, a sum and ReLU on this tensor."""
+    return (
+        _asked.get()
+        and isinstance(norm, nn.BatchNorm2d)
+        and norm.running_mean is not None
+        and norm.momentum is not None
+        and (norm.training or not torch.is_grad_enabled())
+        and x.device.type == "cpu"
+        and x.dtype in _KINDS
+        and torch.get_num_threads() <= _MOST_THREADS
+        and _compiles()
+        and _lies_in_lanes(x.numel(), x.shape[1])
+    )
+
+
+def rectified(norm: nn.Module, relu: nn.Module, x: Tensor, carried: Tensor | None = None) -> Tensor:
+    """relu(norm(x) + carried) of two tensors (N, C, H, W); BN gathers its statistics.
+
+    Something may be carried where `fuses`; elsewhere sums are modules of their own.
+    """
+    if not fuses(norm, x):
+        assert carried is None
+        alone: Tensor = relu(norm(x))
+        return alone
+    bn = cast(nn.BatchNorm2d, norm)
+    if bn.training and bn.num_batches_tracked is not None:
+        bn.num_batches_tracked.add_(1)
+    x = x.contiguous(memory_format=torch.channels_last)
+    if carried is not None:
+        carried = carried.to(x.dtype).contiguous(memory_format=torch.channels_last)
+    y: Tensor = _Rectified.apply(x, carried, bn.weight, bn.bias, bn)
+    return y
+
+
+class _Rectified(torch.autograd.Function):
+    """The operation, with its gradient where BN gathered."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, carried: Tensor | None, weight: Tensor, bias: Tensor, bn: Any) -> Tensor:
+        """Of tensors with their channels last."""
+        y, channels = torch.empty_like(x), x.shape[1]
+        used, shape = np.empty((2, channels)), _shape(x.numel(), channels)
+        _kernels().normalize(
+            x.data_ptr(), 0 if carried is None else carried.data_ptr(), y.data_ptr(), weight.data_ptr(),
+            bias.data_ptr(), bn.running_mean.data_ptr(), bn.running_var.data_ptr(), bn.training, bn.momentum, bn.eps,
+            shape, channels, _KINDS[x.dtype], used,
+        )  # fmt: skip
+        ctx.save_for_backward(x, y, weight)
+        ctx.used, ctx.shape, ctx.joined = used, shape, carried is not None
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients of x, of what was carried, and of BN's weight and bias."""
+        x, y, weight = ctx.saved_tensors
+        dy = slopes[0].contiguous(memory_format=torch.channels_last)
+        dx, dsum = torch.empty_like(x), torch.empty_like(x)
+        dweight, dbias = torch.empty_like(weight), torch.empty_like(weight)
+        _kernels().differentiate(
+            x.data_ptr(), y.data_ptr(), dy.data_ptr(), dx.data_ptr(), dsum.data_ptr(), weight.data_ptr(),
+            dweight.data_ptr(), dbias.data_ptr(), ctx.shape, x.shape[1], _KINDS[x.dtype], ctx.used,
+        )  # fmt: skip
+        return dx, dsum if ctx.joined else None, dweight, dbias, None
+
+
+def _lies_in_lanes(count: int, channels: int) -> bool:
+    times, groups, lanes = _shape(count, channels)
+    return (lanes % channels == 0 or channels % lanes == 0) and times * groups * lanes == count
+
+
+def _shape(count: int, channels: int) -> tuple[int, int, int]:
+    groups = max(1, channels // 64)
+    return count // (groups * 64), groups, 64
+
+
+@cache
+def _compiles() -> bool:
+    return find_spec("numba") is not None
+
+
+@cache
+def _kernels() -> Any:
+    """The compiled loops; imported when first used, as numba takes half a second."""
+    from explorer.networks import kernels
+
+    return kernels
