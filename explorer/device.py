@@ -107,7 +107,7 @@ def make_repeatable(threads: int) -> None:
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-    # What nobody reads need not be filled, which took up to a twentieth of a step; torch makes up this module at run time
+    # What nobody reads need not be filled, a twentieth of a step. torch makes this module's attributes at run time
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
 

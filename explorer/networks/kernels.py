@@ -1,8 +1,8 @@
 """BN, sum and ReLU in as few passes over memory as they can be had, compiled for this processor.
 
 torch has an operation for each of them, and each reads and writes all values: together they took 28 to 38 % of a
-training step of resnet-20 on a CPU (docs/performance.md). numba compiles these loops when they are first called and keeps the
-machine code on disk.
+training step of resnet-20 on a CPU (docs/performance.md). numba compiles these loops when they are first called and
+keeps the machine code on disk.
 
 Values lie with their channels last. They are taken as (times, groups, LANES) numbers: the number at (t, g, l) belongs
 to channel (g LANES + l) modulo the number of channels, whatever t is, and a row of lanes takes the processor a few
