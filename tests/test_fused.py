@@ -4,10 +4,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from explorer.config import network
+from explorer.config import RunConfig, network
+from explorer.data.image_set import ImageSet
 from explorer.networks import fused as module
 from explorer.networks.build import build
 from explorer.networks.fused import fused, fuses, rectified
+from explorer.records import EvaluationRecord
+from explorer.training import Training
 
 pytest.importorskip("numba", reason="without it torch's modules do the work")
 
@@ -180,3 +183,15 @@ def test_it_is_repeated_to_the_bit() -> None:
         return torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
 
     assert torch.equal(once(), once())
+
+
+def test_a_training_asks_for_it(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
+    model = build(tiny_run.network)
+    training = Training(model, tiny_images, tiny_run.training)
+    training.advance()
+    called: list[nn.Module] = []
+    assert isinstance(model.bn, nn.BatchNorm2d)
+    model.bn.register_forward_hook(lambda norm, *_: called.append(norm))
+    assert not any(isinstance(record, EvaluationRecord) for record in training.advance())
+    assert called == []
+    assert int(model.bn.get_buffer("num_batches_tracked")) == 1
