@@ -168,7 +168,7 @@ def test_what_does_not_lie_in_lanes_is_left_to_the_modules(monkeypatch: pytest.M
     model = build(network("resnet-8"))
     with torch.enable_grad():
         assert _heard(model.eval(), images, asked=True) == 7, "gradients through gathered statistics are torch's"
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     assert _heard(model.train(), images, asked=True) == 7, "many threads: torch uses them all"
     monkeypatch.undo()
     monkeypatch.setattr(module, "_compiles", lambda: False)
