@@ -4,8 +4,6 @@ from explorer.config import RunConfig
 from explorer.device import free_memory
 from explorer.errors import RequestError
 from explorer.language import tr
-from explorer.networks.recompute import kept_share
-from explorer.summary import summary
 
 _FLOAT32 = 4
 _COPIES = 3  # weights, their gradients, SGD's momentum
@@ -18,6 +16,9 @@ def training_bytes(config: RunConfig, recompute: bool = False) -> int:
     times this for plain and residual networks, 1.4 times for Highway networks, whose gates autograd keeps too, and half
     of it in bfloat16.
     """
+    from explorer.networks.recompute import kept_share  # torch: a list of runs should not wait for it
+    from explorer.summary import summary
+
     outline = summary(config.network, config.training.image_size)
     share = kept_share(sum(config.network.blocks)) if recompute else 1.0
     return _FLOAT32 * (_COPIES * outline.parameters + round(share * outline.values * config.training.batch_size))

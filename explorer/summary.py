@@ -1,4 +1,4 @@
-"""What a network consists of and what it costs: counted on the meta device, so nothing is allocated or computed.
+"""What a network consists of and what it costs: counted without weights, and without computing anything large.
 
 A stage's second block stands for all that follow it, so 1202 layers take as long as 20.
 """
@@ -23,6 +23,8 @@ _Blocks = list[tuple[tuple[str, ...], nn.Module | None, list[str]]]
 """For each block its names, the module if it is one, and its layers' names."""
 _Part = tuple[str, _Blocks]
 """A stage's name and its blocks."""
+
+_SMALL = 1_000_000  # values of a network and of a channel of its image: gone through in hundredths of a second
 
 
 @lru_cache(maxsize=256)
@@ -52,7 +54,11 @@ def _shallowest(config: NetworkConfig) -> NetworkConfig:
 
 @lru_cache(maxsize=64)
 def _traced(config: NetworkConfig, side: int) -> tuple[nn.Module, dict[str, Layer]]:
-    """The network, with at most two blocks in each stage unless torchvision built it, and its layers."""
+    """The network, with at most two blocks in each stage unless torchvision built it, and its layers.
+
+    It is built on the meta device: nothing is allocated or drawn. A small one then goes through its layers with
+    whatever its memory holds, since torch takes a second to import what the meta device computes with.
+    """
     with torch.device("meta"):
         if config.block in WHOLE:
             from explorer.networks.whole import whole  # torchvision takes a second to import, and few need it
@@ -60,7 +66,12 @@ def _traced(config: NetworkConfig, side: int) -> tuple[nn.Module, dict[str, Laye
             network = whole(config).eval()
         else:
             network = ResidualNetwork(config, tuple(min(count, 2) for count in config.blocks)).eval()
-    return network, _layers(network, torch.empty(1, 3, side, side, device="meta"))
+    kept, device = network.state_dict(), "meta"
+    if side**2 + sum(value.numel() for value in kept.values()) <= _SMALL:
+        device = "cpu"
+        given = {name: torch.empty(value.shape, dtype=value.dtype) for name, value in kept.items()}
+        network.load_state_dict(given, assign=True)
+    return network, _layers(network, torch.empty(1, 3, side, side, device=device))
 
 
 def _parts(network: nn.Module, config: NetworkConfig) -> Iterable[_Part]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from explorer import recordings
 from explorer.__main__ import main
 from explorer.config import RunConfig, network
 from explorer.engines.local import LocalEngine
@@ -171,6 +172,15 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert (status, imported["run"]) == (0, run)
     assert call("runs", "show", run)[1][0]["records"] == shown["records"]
     assert call("evaluate", run, "--data", "shapes")[1][0]["error"] == evaluated["error"]
+
+
+def test_a_list_of_runs_reads_each_recording_once(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    unpack = recordings.unpack
+    monkeypatch.setattr(recordings, "unpack", lambda content, name: read.append(name) or unpack(content, name))
+    _, (listed,), _ = call("runs", "list")
+    assert sorted(read) == sorted(file.name for file in recordings.SHIPPED.glob("*.recording"))
+    assert len(listed["runs"]) == len(read) > 10
 
 
 def test_weights_of_others_are_evaluated_taken_in_and_exported(call, tmp_path: Path) -> None:

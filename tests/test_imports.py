@@ -128,7 +128,7 @@ def test_pages_change_runs_only_where_it_is_asked_whose_they_are() -> None:
     assert [file.name for file in found] == ["runs.py"]
 
 
-def test_what_the_pages_need_before_they_paint_does_not_import_torch() -> None:
+def test_what_pages_need_before_they_paint_and_commands_before_they_work_does_not_import_torch() -> None:
     light = [
         "explorer.config",
         "explorer.records",
@@ -140,6 +140,7 @@ def test_what_the_pages_need_before_they_paint_does_not_import_torch() -> None:
         "explorer.measurement.verdict",
         "explorer.engines.local",
         "explorer.device",
+        "explorer.commands",
     ]
     code = f"import sys, {', '.join(light)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

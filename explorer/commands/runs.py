@@ -41,7 +41,8 @@ def add_to(subparsers: Any) -> None:
 
 def show_all(options: Namespace) -> None:
     """A row for each run."""
-    rows = [_row(run) for run in catalogue().runs()]
+    runs = catalogue()
+    rows = [_row(runs, run) for run in runs.runs()]
     lines = [
         f"{row['run']}  {row['state']:<8} {row['label']:<28} "
         f"{'training ' + percent(row['training_error']) if row['training_error'] is not None else '':<18}"
@@ -56,7 +57,7 @@ def show(options: Namespace) -> None:
     runs = catalogue()
     run = runs.run(options.run)
     records = [record_to_dict(record) for record in runs.records(run.run)]
-    result(options, {**_row(run), "config": run.config.to_dict(), "records": records})
+    result(options, {**_row(runs, run), "config": run.config.to_dict(), "records": records})
 
 
 def export(options: Namespace) -> None:
@@ -131,8 +132,8 @@ def delete(options: Namespace) -> None:
     result(options, {"deleted": run})
 
 
-def _row(run: Run) -> dict[str, Any]:
-    evaluations = [record for record in catalogue().records(run.run) if isinstance(record, EvaluationRecord)]
+def _row(runs: recordings.Catalogue, run: Run) -> dict[str, Any]:
+    evaluations = [record for record in runs.records(run.run) if isinstance(record, EvaluationRecord)]
     final = evaluations[-1] if evaluations and run.state == "done" else None
     return {
         "run": run.run,
