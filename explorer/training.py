@@ -215,18 +215,18 @@ class Training:
     def _evaluation(self, began: float) -> EvaluationRecord:
         data, normalization = self.data, self.data.normalization
         seen, tested = self._looked_at()
-        with borrowed(self.network, own_statistics=not has_gathered(self.network)):
-            with fused():
-                test = logits(self.network, data.test_images[:tested], normalization, self.precision)
-            with (
-                responses_heard(self.network) as responses,
-                branches_heard(self.network) as branches,
-                gates_heard(self.network) as gates,
-            ):
-                clean = logits(self.network, data.train_images[:seen], normalization, self.precision)
         batch = slice(0, min(self.config.batch_size, seen))
-        labels = data.train_labels[batch]
-        gradients = layer_gradients(self.network, normalization(data.train_images[batch]), labels)
+        with fused():
+            with borrowed(self.network, own_statistics=not has_gathered(self.network)):
+                test = logits(self.network, data.test_images[:tested], normalization, self.precision)
+                with (
+                    responses_heard(self.network) as responses,
+                    branches_heard(self.network) as branches,
+                    gates_heard(self.network) as gates,
+                ):
+                    clean = logits(self.network, data.train_images[:seen], normalization, self.precision)
+            labels = data.train_labels[batch]
+            gradients = layer_gradients(self.network, normalization(data.train_images[batch]), labels)
         errors = (
             error(clean, data.train_labels[:seen]),
             error(test, data.test_labels[:tested]),

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from explorer import recordings
 from explorer.__main__ import main
 from explorer.config import RunConfig, network
+from explorer.data import sources
 from explorer.engines.local import LocalEngine
 from explorer.home import home
 from explorer.networks.build import build
@@ -172,6 +174,17 @@ def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> 
     assert (status, imported["run"]) == (0, run)
     assert call("runs", "show", run)[1][0]["records"] == shown["records"]
     assert call("evaluate", run, "--data", "shapes")[1][0]["error"] == evaluated["error"]
+
+
+def test_a_race_reads_the_images_while_its_workers_start(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Event()
+    monkeypatch.setattr(LocalEngine, "tend", lambda _self: read.wait(60) and Store(home()).stop(Store(home()).queue()))
+    load = sources.load
+    monkeypatch.setattr(sources, "load", lambda data: (load(data), read.set()))
+    status, _, said = call("race", *TINY, "--depths", "8,14", "--data", "shapes")
+    assert read.is_set()
+    assert (status, said.count("\n")) == (1, 1)
+    assert list((home() / "data" / "decoded").glob("shapes*"))
 
 
 def test_a_list_of_runs_reads_each_recording_once(call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,13 @@ from torch import Tensor, nn
 
 from explorer.config import RunConfig, network
 from explorer.data.image_set import ImageSet
+from explorer.measurement.branches import branches_heard
+from explorer.measurement.gates import gates_heard
+from explorer.measurement.gradients import layer_gradients
+from explorer.measurement.responses import responses_heard
 from explorer.networks import fused as module
 from explorer.networks.build import build
-from explorer.networks.fused import fused, fuses, rectified
+from explorer.networks.fused import fused, fuses, rectified, sums
 from explorer.records import EvaluationRecord
 from explorer.training import Training
 
@@ -78,6 +82,55 @@ def test_in_evaluation_mode_what_was_gathered_is_used_and_kept(joined: bool) -> 
         y = rectified(bn, RELU, *given)
     torch.testing.assert_close(y, (bn(given[0]) + (given[1] if joined else 0)).relu(), rtol=1e-5, atol=1e-6)
     assert all(torch.equal(value, before[name]) for name, value in bn.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["plain-8", "resnet-8", "resnet-11-bottleneck", "resnet-8:preactivation=on"])
+def test_with_a_batchs_own_statistics_gradients_are_those_of_the_modules_and_nothing_is_gathered(name: str) -> None:
+    model, images, labels = build(network(name)), _drawn((8, 3, 16, 16), 15), torch.arange(8)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    alone = layer_gradients(model, images, labels)
+    with fused():
+        together = layer_gradients(model, images, labels)
+    for mine, its in zip(together, alone, strict=True):
+        assert mine.norm == pytest.approx(its.norm, rel=1e-4)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_all_values_and_their_squares_are_added_up(dtype: torch.dtype) -> None:
+    x = (3 + _drawn((5, 24, 8, 8), 16)).to(dtype)
+    assert sums(x) is None, "not asked for"
+    with fused():
+        found = sums(x)
+        assert sums(x.contiguous()) is None, "its channels come first"
+        assert sums(_drawn((3, 3, 3, 3), 17)) is None, "no multiple of 64"
+    wanted = torch.stack([x.double().sum(), x.double().square().sum()])
+    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain-8", "resnet-8", "resnet-11-bottleneck", "resnet-8:preactivation=on", "highway-8"]
+)
+def test_who_listens_hears_every_module(name: str) -> None:
+    """The same responses, branches and gates as where nothing was asked for."""
+    model, images = build(network(name)).eval(), _drawn((8, 3, 16, 16), 18)
+
+    def measured() -> list[tuple[str, float]]:
+        found: list[tuple[str, float]] = []
+        with torch.no_grad(), responses_heard(model) as responses:
+            model(images)
+        with torch.no_grad(), branches_heard(model) as branches, gates_heard(model) as gates:
+            model(images)
+        found += [(one.layer, one.std) for one in responses()]
+        found += [(one.block + part, getattr(one, part)) for one in branches() for part in ("residual", "shortcut")]
+        return found + [(one.block, one.mean) for one in gates()]
+
+    with fused():
+        together = measured()
+    alone = measured()
+    assert [name for name, _ in together] == [name for name, _ in alone]
+    assert [value for _, value in together] == pytest.approx([value for _, value in alone], rel=1e-4)
+    assert len(alone) > 3
 
 
 def test_bfloat16_is_rounded_as_torch_rounds_it() -> None:

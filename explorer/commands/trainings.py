@@ -1,8 +1,10 @@
 """train and race: runs on this machine, followed to their end."""
 
 import re
+import threading
 import time
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from explorer.memory import check_training
 from explorer.race import Race
 from explorer.recipes import Recipe, recipe
 from explorer.records import EvaluationRecord, Provenance, Record, record_to_dict
-from explorer.runs import DONE, LOCAL, RAY, Store
+from explorer.runs import ACTIVE, DONE, LOCAL, RAY, Store
 from explorer.sweep import Sweep, factor, packed
 
 
@@ -146,6 +148,8 @@ def _trained(
         check_training(config)
     location = str(source.path) if source.path else source.kind
     runs = store.submit(configs, location, options.engine)
+    if options.engine == LOCAL and any(store.run(run).state in ACTIVE for run in runs):
+        threading.Thread(target=_read_ahead, args=(location,), daemon=True).start()
     finals: dict[str, EvaluationRecord] = {}
     try:
         for run, record in follow(store, engine, runs):
@@ -162,6 +166,12 @@ def _trained(
         if ended[config.run].state != DONE
     ]
     return [(config, finals[config.run]) for config in configs if ended[config.run].state == DONE], failed
+
+
+def _read_ahead(location: str) -> None:
+    """Decode the images while workers import what they need: they wait for them, and would do so themselves."""
+    with suppress(ExplorerError):  # a worker will say why its run failed
+        sources.load(location)
 
 
 def _engine(options: Namespace, store: Store) -> Engine:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from explorer.measurement.borrowing import borrowed
 from explorer.networks.blocks import Gate
+from explorer.networks.fused import heard
 from explorer.records import GateOpenness
 
 _SHUT = 0.9  # T above: the shortcut lets less than a tenth of the input through
@@ -29,14 +30,14 @@ def gate_openness(network: nn.Module, images: Tensor) -> tuple[GateOpenness, ...
 def gates_heard(network: nn.Module) -> Iterator[Callable[[], tuple[GateOpenness, ...]]]:
     """The same of all images that go through the network while the context lasts; call what it gives afterwards."""
     gates = {name.removesuffix(".gate"): module for name, module in network.named_modules() if isinstance(module, Gate)}
-    heard = {name: _Heard() for name in gates}
-    with ExitStack() as stack:
+    listeners = {name: _Listener() for name in gates}
+    with heard(), ExitStack() as stack:
         for name, gate in gates.items():
-            stack.callback(gate.register_forward_hook(heard[name].add).remove)
-        yield lambda: tuple(one.openness(name) for name, one in heard.items())
+            stack.callback(gate.register_forward_hook(listeners[name].add).remove)
+        yield lambda: tuple(one.openness(name) for name, one in listeners.items())
 
 
-class _Heard:
+class _Listener:
     """Sums of one gate's openness, by channel, however many batches it comes in; waits for no device."""
 
     def __init__(self) -> None:

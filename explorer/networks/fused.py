@@ -1,8 +1,9 @@
-"""relu(BN(x) + carried) at once, where a training on a CPU asks for it; otherwise by torch's modules, one by one.
+"""Compiled loops in place of torch's, where a training on a CPU asks for them: relu(BN(x) + carried) at once.
 
 The numbers are the same but for rounding: what torch rounds to bfloat16 between two modules is not rounded here.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,36 +18,62 @@ from torch import Tensor, nn
 _MOST_THREADS = 2  # of a training: the loops run on one of them, twice as fast as torch's on one
 _KINDS = {torch.bfloat16: np.empty(0, np.uint16), torch.float32: np.empty(0, np.float32)}
 _asked = ContextVar("asked", default=False)
+_heard = ContextVar("heard", default=False)
 
 
 @contextmanager
 def fused() -> Iterator[None]:
-    """Inside, one operation may do the work of several modules: for who listens to none of them."""
-    token = _asked.set(True)
+    """Inside, compiled loops may do torch's work, and one operation that of several modules."""
+    with _set(_asked):
+        yield
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Inside, each module does its own work, within `fused` too: somebody listens to them."""
+    with _set(_heard):
+        yield
+
+
+@contextmanager
+def _set(switch: ContextVar[bool]) -> Iterator[None]:
+    token = switch.set(True)
     try:
         yield
     finally:
-        _asked.reset(token)
+        switch.reset(token)
 
 
 def fuses(norm: nn.Module, x: Tensor) -> bool:
     """Whether `rectified` may do the work of this module, a sum and ReLU on this tensor."""
     return (
         _asked.get()
+        and not _heard.get()
         and isinstance(norm, nn.BatchNorm2d)
-        and norm.running_mean is not None
-        and norm.momentum is not None
-        and (norm.training or not torch.is_grad_enabled())
-        and x.device.type == "cpu"
-        and x.dtype in _KINDS
-        and torch.get_num_threads() <= _MOST_THREADS
-        and _compiles()
+        and (norm.running_mean is None or norm.momentum is not None)
+        and (_gathers(norm) or not torch.is_grad_enabled())
+        and _loops_over(x)
         and _lies_in_lanes(x.numel(), x.shape[1])
     )
 
 
+def sums(x: Tensor) -> Tensor | None:
+    """(2,) float64: the sum of all values of a tensor (N, C, H, W) and that of their squares, without a gradient.
+
+    None where compiled loops were not asked for, or there are none.
+    """
+    if not (_asked.get() and _loops_over(x) and x.is_contiguous(memory_format=torch.channels_last)):
+        return None
+    shape = _shape(x.numel(), 1)
+    if math.prod(shape) != x.numel():
+        return None
+    found = torch.empty(2, dtype=torch.float64)
+    _kernels().add_up(x.data_ptr(), shape, _KINDS[x.dtype], found.numpy())
+    return found
+
+
 def rectified(norm: nn.Module, relu: nn.Module, x: Tensor, carried: Tensor | None = None) -> Tensor:
-    """relu(norm(x) + carried) of two tensors (N, C, H, W); BN gathers its statistics.
+    """relu(norm(x) + carried) of two tensors (N, C, H, W); BN gathers its statistics, where it has any.
 
     Something may be carried where `fuses`; elsewhere sums are modules of their own.
     """
@@ -73,8 +100,8 @@ class _Rectified(torch.autograd.Function):
         y, channels = torch.empty_like(x), x.shape[1]
         used, shape = np.empty((2, channels)), _shape(x.numel(), channels)
         _kernels().normalize(
-            x.data_ptr(), 0 if carried is None else carried.data_ptr(), y.data_ptr(), weight.data_ptr(),
-            bias.data_ptr(), bn.running_mean.data_ptr(), bn.running_var.data_ptr(), bn.training, bn.momentum, bn.eps,
+            x.data_ptr(), _address(carried), y.data_ptr(), weight.data_ptr(), bias.data_ptr(),
+            _address(bn.running_mean), _address(bn.running_var), _gathers(bn), bn.momentum or 0.0, bn.eps,
             shape, channels, _KINDS[x.dtype], used,
         )  # fmt: skip
         ctx.save_for_backward(x, y, weight)
@@ -93,6 +120,20 @@ class _Rectified(torch.autograd.Function):
             dweight.data_ptr(), dbias.data_ptr(), ctx.shape, x.shape[1], _KINDS[x.dtype], ctx.used,
         )  # fmt: skip
         return dx, dsum if ctx.joined else None, dweight, dbias, None
+
+
+def _gathers(norm: nn.BatchNorm2d) -> bool:
+    """Whether BN normalises with what it is given, not with what it has gathered."""
+    return norm.training or norm.running_mean is None
+
+
+def _address(tensor: Tensor | None) -> int:
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def _loops_over(x: Tensor) -> bool:
+    """Whether there are compiled loops for such a tensor, and they are the faster ones."""
+    return x.device.type == "cpu" and x.dtype in _KINDS and torch.get_num_threads() <= _MOST_THREADS and _compiles()
 
 
 def _lies_in_lanes(count: int, channels: int) -> bool:

@@ -97,8 +97,9 @@ def normalize(
     """y = relu(BN(x) + carried), of tensors of one shape at these addresses; nothing is carried from address 0.
 
     With `gathers` BN uses the mean and the variance of x, and what is gathered of them at the addresses `mean_at` and
-    `variance_at` moves on by `momentum`; else it uses what was gathered. What it used is written to `used`, (2,
-    channels) in float64: mean and 1 / standard deviation. `kind` is an array of the type stored, float32 or uint16.
+    `variance_at` moves on by `momentum`, nothing at address 0; else it uses what was gathered. What it used is written
+    to `used`, (2, channels) in float64: mean and 1 / standard deviation. `kind` is an array of the type stored, float32
+    or uint16.
     """
     x, y = _values(x_at, shape, kind), _values(y_at, shape, kind)
     weight, bias = _weights(weight_at, channels), _weights(bias_at, channels)
@@ -106,7 +107,7 @@ def normalize(
     if gathers:
         _gather(x, channels, used)
         count = x.size / channels
-        for channel in range(channels):
+        for channel in range(channels if mean_at else 0):
             mean[channel] += momentum * (used[0, channel] - mean[channel])
             variance[channel] += momentum * (used[1, channel] * count / (count - 1) - variance[channel])
     else:
@@ -158,6 +159,14 @@ def differentiate(
             planes[0, group, lane], planes[1, group, lane] = slope, bend
             planes[2, group, lane] = -slope * totals[0, channel] / count - bend * used[0, channel]
     _through_bn(x, dsum, planes, dx)
+
+
+@_compiled
+def add_up(x_at: int, shape: tuple[int, int, int], kind: Any, totals: Any) -> None:
+    """Write to `totals` the sum of all values of the tensor at this address, and of their squares."""
+    sums = np.zeros((2, shape[1], LANES))
+    _moments(_values(x_at, shape, kind), np.zeros((shape[1], LANES), np.float32), sums)
+    totals[0], totals[1] = sums[0].sum(), sums[1].sum()
 
 
 @_compiled
