@@ -96,7 +96,8 @@ class Training:
         """Of the last record."""
         self.seconds = 0.0
         """Spent so far, evaluations included."""
-        self._order = lru_cache(maxsize=2)(lambda epoch: epoch_order(len(self.data.train_images), seed, epoch))
+        count = len(self.data.train_images)  # no self below: whoever lets go of a training frees its memory at once
+        self._order = lru_cache(maxsize=2)(lambda epoch: epoch_order(count, seed, epoch))
         self._augmenting = torch.Generator().manual_seed(seed)
         self._optimizer = torch.optim.SGD(
             network.parameters(),

@@ -1,5 +1,7 @@
 """The recipes step by step, and the generator's promises."""
 
+import gc
+import weakref
 from dataclasses import replace
 from itertools import islice
 
@@ -14,7 +16,7 @@ from explorer.errors import ExplorerError, RequestError
 from explorer.networks.build import build
 from explorer.recipes import RECIPES, recipe
 from explorer.records import EvaluationRecord, Record, StepRecord
-from explorer.training import learning_rate, train
+from explorer.training import Training, learning_rate, train
 from tests.conftest import TINY_TRAINING
 
 
@@ -104,6 +106,20 @@ def test_the_same_config_gives_the_same_numbers(tiny_images: ImageSet, tiny_run:
     first, again = (numbers(_records(tiny_run, tiny_images, precision=precision)) for _ in range(2))
     assert first == again
     assert numbers(_records(replace(tiny_run, seed=1), tiny_images, precision=precision)) != first
+
+
+def test_a_training_that_is_let_go_of_is_gone_at_once(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
+    """A worker's trainings take turns: what waited for Python's collector grew by 0.13 GB with each."""
+    gc.disable()
+    try:
+        training = Training(build(tiny_run.network), tiny_images, tiny_run.training)
+        for _ in range(1 + tiny_run.training.steps):
+            training.advance()
+        gone = [weakref.ref(part) for part in (training, training.network)]
+        del training
+        assert [part() for part in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_two_streams_step_by_step_do_not_disturb_each_other(tiny_images: ImageSet, tiny_run: RunConfig) -> None:
