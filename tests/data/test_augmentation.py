@@ -97,12 +97,6 @@ def test_images_are_not_enlarged_and_their_own_size_changes_nothing() -> None:
         prepare(images, 32)
 
 
-def test_many_images_are_scaled_as_each_alone() -> None:
-    images = random_bytes(120, 3, 9, 9)
-    alone = torch.cat([prepare(image[None], 4) for image in images])
-    assert torch.equal(prepare(images, 4), alone)
-
-
 def test_statistics_agree_with_numpy() -> None:
     images = random_bytes(120, 3, 8, 8)
     images[:, 1] //= 3
