@@ -180,7 +180,7 @@ def test_a_race_reads_the_images_while_its_workers_start(call, monkeypatch: pyte
     read = Event()
     monkeypatch.setattr(LocalEngine, "tend", lambda _self: read.wait(60) and Store(home()).stop(Store(home()).queue()))
     load = sources.load
-    monkeypatch.setattr(sources, "load", lambda data: (load(data), read.set()))
+    monkeypatch.setattr(sources, "load", lambda *asked: (load(*asked), read.set()))
     status, _, said = call("race", *TINY, "--depths", "8,14", "--data", "shapes")
     assert read.is_set()
     assert (status, said.count("\n")) == (1, 1)

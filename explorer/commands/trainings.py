@@ -6,6 +6,7 @@ import time
 from argparse import Namespace
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def _trained(
     location = str(source.path) if source.path else source.kind
     runs = store.submit(configs, location, options.engine)
     if options.engine == LOCAL and any(store.run(run).state in ACTIVE for run in runs):
-        threading.Thread(target=_read_ahead, args=(location,), daemon=True).start()
+        threading.Thread(target=_read_ahead, args=(location, options.json), daemon=True).start()
     finals: dict[str, EvaluationRecord] = {}
     try:
         for run, record in follow(store, engine, runs):
@@ -168,10 +169,11 @@ def _trained(
     return [(config, finals[config.run]) for config in configs if ended[config.run].state == DONE], failed
 
 
-def _read_ahead(location: str) -> None:
+def _read_ahead(location: str, quiet: bool) -> None:
     """Decode the images while workers import what they need: they wait for them, and would do so themselves."""
+    first = cache(lambda: None if quiet else say("reading all images, which is done once"))
     with suppress(ExplorerError):  # a worker will say why its run failed
-        sources.load(location)
+        sources.load(location, lambda _share: first())
 
 
 def _engine(options: Namespace, store: Store) -> Engine:
