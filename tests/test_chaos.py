@@ -156,6 +156,7 @@ def test_a_few_kills_change_nothing(store: Store) -> None:
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(1200)
 def test_sixty_kills_change_nothing(store: Store) -> None:
     _chaos(store, steps=15_000, kills=60, seed=2)
 
