@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from explorer import summary as outlines
 from explorer.config import network
 from explorer.networks.blocks import IdentityShortcut
 from explorer.networks.build import build
@@ -257,3 +258,15 @@ def test_there_is_a_response_for_each_3x3_layer_in_order(name: str) -> None:
 def test_a_network_that_the_paper_does_not_speak_of_has_no_figure_of_its(name: str) -> None:
     """Its Table 6 has a Highway network of 32 layers, which is another, and option A alone on CIFAR-10."""
     assert printed(network(name)) is None
+
+
+@pytest.mark.parametrize("name", ["plain-20", "resnet-56:shortcut=B", "highway-20", "resnet-20:preactivation=on"])
+def test_an_outline_does_not_depend_on_where_it_was_counted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU, where a network is small, as on the meta device."""
+    counted = []
+    for most in (0, 10**9):
+        monkeypatch.setattr(outlines, "_SMALL", most)
+        outlines.summary.cache_clear()
+        outlines._traced.cache_clear()
+        counted.append(outlines.summary(network(name)))
+    assert counted[0] == counted[1]
