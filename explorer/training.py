@@ -2,16 +2,17 @@
 
 import math
 import time
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explorer.captured import Captured, captures
 from explorer.config import DIVERGED, TrainingConfig
-from explorer.data.augmentation import augment, epoch_order
+from explorer.data.augmentation import augment, epoch_order, sent
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
 from explorer.device import autocast
@@ -108,6 +109,8 @@ class Training:
         )
         for weight in network.parameters():  # stochastic depth leaves some without a gradient in the first step
             self._optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+        self._captures = captures(network, device)
+        self._step = self._steps()
         self._warming_up = config.warm_up_until_error > 0
         self._every = max(1, min(config.steps // STEP_RECORDS, MOST_STEPS))
         self._seen = torch.zeros(2, device=device)  # sum of losses, number of wrong answers since the last record
@@ -128,7 +131,10 @@ class Training:
             return [self._evaluation(began)]
         records: list[Record] = []
         rate = learning_rate(self.config, self.done, self._warming_up)
-        self._seen += self._step(*self._batch(), rate)
+        self.network.train()
+        # A float32 of its own on a GPU: a captured step holds on to what it is told as a number
+        rate_there = torch.full((), rate, device=self.device) if self._captures else rate
+        self._seen += self._step(*self._batch(), rate_there)
         self.done += 1
         self._steps_seen += 1
         recorded = self.done % self._every == 0 or self.done == self.config.steps
@@ -158,6 +164,7 @@ class Training:
         """Go on from the state of a training with the same arguments."""
         self.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
+        self._step = self._steps()
         for generator, kept in zip(self._generators(), state["generators"], strict=True):
             generator.set_state(kept)
         self.done, self.seq, self._steps_seen = state["progress"]
@@ -175,24 +182,15 @@ class Training:
         first, skipped = divmod(self.done * size, count)
         last = (self.done * size + size - 1) // count
         order = torch.cat([self._order(epoch) for epoch in range(first, last + 1)])
-        chosen = order[skipped : skipped + size].to(self.device)
+        chosen = sent(order[skipped : skipped + size], self.device)
         images = self.data.normalization(self.data.train_images[chosen])
         return augment(images, self.config.augmentation, self._augmenting), self.data.train_labels[chosen]
 
-    def _step(self, images: Tensor, labels: Tensor, rate: float) -> Tensor:
-        """One step of SGD; (2,) sum of losses and number of wrong answers, left on the device."""
-        self.network.train()
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
-        with fused():
-            with autocast(self.device, self.precision):
-                outputs = self.network(images)
-            loss = functional.cross_entropy(outputs.float(), labels)
-            self._optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)  # inside: blocks may be computed again on the way back
-        self._optimizer.step()
-        wrong = (outputs.detach().argmax(dim=1) != labels).sum()
-        return torch.stack([loss.detach() * len(labels), wrong.float()])
+    def _steps(self) -> Callable[..., Tensor]:
+        """What takes a step; made anew whenever the optimizer's tensors are."""
+        network, optimizer = self.network, self._optimizer  # no self: see __init__
+        step = partial(_step, network, optimizer, self.device, self.precision)
+        return Captured(step, lambda: _changed(network, optimizer)) if self._captures else step
 
     def _step_record(self, losses: float, mistakes: float, rate: float) -> StepRecord:
         images = self._steps_seen * self.config.batch_size
@@ -264,6 +262,37 @@ class Training:
     def _next_seq(self) -> int:
         self.seq += 1
         return self.seq
+
+
+def _step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    device: str,
+    precision: str,
+    images: Tensor,
+    labels: Tensor,
+    rate: float | Tensor,
+) -> Tensor:
+    """One step of SGD; (2,) sum of losses and number of wrong answers, left on the device."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    with fused():
+        with autocast(device, precision):
+            outputs = network(images)
+        loss = functional.cross_entropy(outputs.float(), labels)
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)  # inside: blocks may be computed again on the way back
+    optimizer.step()
+    wrong = (outputs.detach().argmax(dim=1) != labels).sum()
+    return torch.stack([loss.detach() * len(labels), wrong.float()])
+
+
+def _changed(network: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
+    """All tensors that a step changes."""
+    yield from network.parameters()
+    yield from network.buffers()
+    for state in optimizer.state.values():
+        yield state["momentum_buffer"]
 
 
 def _due(done: int, steps: int, times: int) -> bool:
