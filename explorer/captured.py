@@ -4,7 +4,7 @@ The networks of section 4.2 are so small that a GPU computes each of their layer
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class Captured:
     Every call's tensors have the shapes of the first one's. The tensor given back holds until the next call.
     """
 
-    def __init__(self, step: Step, changed: Callable[[], Iterable[Tensor]]) -> None:
+    def __init__(self, step: Step, changed: Sequence[Tensor]) -> None:
         """`changed`: all tensors that `step` changes; they stay where they are as long as this lives."""
         self._step, self._changed = step, changed
         self._calls = 0
@@ -45,22 +45,21 @@ class Captured:
 
     def _tried(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """Take a step as usual, then the same one captured, and keep the graph if nobody can tell them apart."""
-        changed = list(self._changed())
-        before = [tensor.clone() for tensor in changed]
+        before = [tensor.clone() for tensor in self._changed]
         usual = self._step(*inputs)
-        after = [tensor.clone() for tensor in changed]
-        _write(changed, before)
+        after = [tensor.clone() for tensor in self._changed]
+        _write(self._changed, before)
         try:
             graph = _Graph(self._step, inputs)
             again = graph.replay(inputs)
-            if all(map(torch.equal, [*changed, again], [*after, usual])):
+            if all(map(torch.equal, [*self._changed, again], [*after, usual])):
                 self._graph = graph
                 return again
             why = "captured, a step has other bits"
         except RuntimeError as error:
             why = str(error).splitlines()[0]
         _log.warning("steps are not captured but taken one kernel at a time: %s", why)
-        _write(changed, after)
+        _write(self._changed, after)
         return usual
 
 

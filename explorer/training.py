@@ -15,6 +15,7 @@ from explorer.config import DIVERGED, TrainingConfig
 from explorer.data.augmentation import augment, epoch_order, sent
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
+from explorer.descent import Descent
 from explorer.device import autocast
 from explorer.errors import ExplorerError
 from explorer.evaluation import error, logits
@@ -100,17 +101,11 @@ class Training:
         count = len(self.data.train_images)  # no self below: whoever lets go of a training frees its memory at once
         self._order = lru_cache(maxsize=2)(lambda epoch: epoch_order(count, seed, epoch))
         self._augmenting = torch.Generator().manual_seed(seed)
-        self._optimizer = torch.optim.SGD(
-            network.parameters(),
-            lr=config.learning_rate,
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
-        for weight in network.parameters():  # stochastic depth leaves some without a gradient in the first step
-            self._optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
+        self._descent = Descent(self.network.parameters(), config.momentum, config.weight_decay)
         self._captures = captures(network, device)
-        self._step = self._steps()
+        step = partial(_step, self.network, self._descent, device, precision)  # no self: see above
+        changed = [*network.parameters(), *network.buffers(), *self._descent.momenta]
+        self._step: Callable[..., Tensor] = Captured(step, changed) if self._captures else step
         self._warming_up = config.warm_up_until_error > 0
         self._every = max(1, min(config.steps // STEP_RECORDS, MOST_STEPS))
         self._seen = torch.zeros(2, device=device)  # sum of losses, number of wrong answers since the last record
@@ -152,7 +147,7 @@ class Training:
         """All that changes as the training goes on, on the CPU; shares no memory with it on another device."""
         return {
             "network": self.network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "momenta": self._descent.momenta,
             "generators": [generator.get_state() for generator in self._generators()],
             "progress": [self.done, self.seq, self._steps_seen],
             "seconds": [self.seconds, self._step_seconds],
@@ -163,8 +158,7 @@ class Training:
     def restore(self, state: State) -> None:
         """Go on from the state of a training with the same arguments."""
         self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self._step = self._steps()
+        self._descent.restore(state["momenta"])
         for generator, kept in zip(self._generators(), state["generators"], strict=True):
             generator.set_state(kept)
         self.done, self.seq, self._steps_seen = state["progress"]
@@ -185,12 +179,6 @@ class Training:
         chosen = sent(order[skipped : skipped + size], self.device)
         images = self.data.normalization(self.data.train_images[chosen])
         return augment(images, self.config.augmentation, self._augmenting), self.data.train_labels[chosen]
-
-    def _steps(self) -> Callable[..., Tensor]:
-        """What takes a step; made anew whenever the optimizer's tensors are."""
-        network, optimizer = self.network, self._optimizer  # no self: see __init__
-        step = partial(_step, network, optimizer, self.device, self.precision)
-        return Captured(step, lambda: _changed(network, optimizer)) if self._captures else step
 
     def _step_record(self, losses: float, mistakes: float, rate: float) -> StepRecord:
         images = self._steps_seen * self.config.batch_size
@@ -266,7 +254,7 @@ class Training:
 
 def _step(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    descent: Descent,
     device: str,
     precision: str,
     images: Tensor,
@@ -274,25 +262,15 @@ def _step(
     rate: float | Tensor,
 ) -> Tensor:
     """One step of SGD; (2,) sum of losses and number of wrong answers, left on the device."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     with fused():
         with autocast(device, precision):
             outputs = network(images)
         loss = functional.cross_entropy(outputs.float(), labels)
-        optimizer.zero_grad(set_to_none=True)
+        descent.forget_gradients()
         torch.autograd.backward(loss)  # inside: blocks may be computed again on the way back
-    optimizer.step()
+    descent.step(rate)
     wrong = (outputs.detach().argmax(dim=1) != labels).sum()
     return torch.stack([loss.detach() * len(labels), wrong.float()])
-
-
-def _changed(network: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
-    """All tensors that a step changes."""
-    yield from network.parameters()
-    yield from network.buffers()
-    for state in optimizer.state.values():
-        yield state["momentum_buffer"]
 
 
 def _due(done: int, steps: int, times: int) -> bool:

@@ -26,6 +26,7 @@ from explorer.records import Provenance, Record
 from explorer.runs import DONE, FAILED, Run, Store
 from explorer.training import Training, kept_steps
 
+_STATE = 2  # what `Training.state` holds: to be raised when that changes
 KEEP_SECONDS = 15.0  # a state of the largest network takes a second to write, of a usual one hundredths
 
 
@@ -202,6 +203,7 @@ def _steps(order: Order, training: Training, made_with: dict[str, Any], leave: C
 def _made_with(machine: Device, precision: str) -> dict[str, Any]:
     """On what, besides the config, the bits depend."""
     return {
+        "state": _STATE,
         "device": machine.description,
         "threads": machine.threads,
         "precision": precision,
