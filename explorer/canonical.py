@@ -5,9 +5,11 @@ not change the identity of the runs there are. For the same reason a default, on
 """
 
 import json
+import math
 from dataclasses import fields
 from typing import Any, Self
 
+from explorer import kinds
 from explorer.errors import RequestError
 from explorer.language import tr
 
@@ -42,12 +44,22 @@ class Config:
                     fields=", ".join(unknown),
                 )  # fmt: skip
             )
-        return cls(**{name: _typed(known[name].type, value) for name, value in values.items()})
+        typed = {name: _typed(known[name].type, value) for name, value in values.items()}
+        for name, value in typed.items():
+            if not kinds.fits(value, kinds.kinds(cls)[name]) or (isinstance(value, float) and not math.isfinite(value)):
+                raise RequestError(tr("{name} cannot be {value!r}", name=name, value=str(value)[:60]))
+        return cls(**typed)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read the canonical form back."""
-        return cls.from_dict(json.loads(text))
+        """Read the canonical form back; what is none is refused."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RequestError(tr("{kind} is not JSON: {reason}", kind=cls.__name__, reason=error)) from None
+        if not isinstance(values, dict):
+            raise RequestError(tr("{kind} cannot be read from {text!r}", kind=cls.__name__, text=text[:60]))
+        return cls.from_dict(values)
 
 
 def _typed(kind: Any, value: Any) -> Any:

@@ -67,14 +67,14 @@ def device() -> Device:
         return Device("mps", f"{platform.machine()} GPU (Metal)", bf16=False, slots=1, threads=1)
     # Two processes of one thread beat one of two by 1.4 to 2.1 at brief sizes, and a busy neighbour slows a
     # one-thread trainer by 1.13, a two-thread one by 3.3 (measured, see benchmarks/).
-    cores = _cores()
+    cores = usable_cores()
     slots = min(cores, LARGEST_SLOTS)
     return Device("cpu", processor(), _cpu_has_bf16(), slots=slots, threads=max(1, cores // slots))
 
 
 def processor() -> str:
     """The processor, for people; what computes without torch runs on it whatever device trains."""
-    cores = _cores()
+    cores = usable_cores()
     return (_CORES if cores > 1 else _CORE).format(count=cores, processor=_processor())
 
 
@@ -110,6 +110,14 @@ def make_repeatable(threads: int) -> None:
     # What nobody reads need not be filled, a twentieth of a step. torch makes this module's attributes at run time
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
+
+
+def finish(kind: str) -> None:
+    """Wait until the device has done all that it was told: a GPU works on while Python goes on."""
+    if kind == "cuda":
+        import torch
+
+        torch.cuda.synchronize()
 
 
 def give_way() -> None:
@@ -162,7 +170,8 @@ def give_memory_back(kind: str) -> None:
         torch.cuda.empty_cache()
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """How many this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows

@@ -106,7 +106,15 @@ def take_in(
 
 
 def _image_size(weights: Weights, images: ImageSet) -> int:
-    told = weights.normalization.mean.shape[-1] if weights.normalization else 1
+    if weights.normalization is None:
+        return images.train_images.shape[-1]
+    for values in (weights.normalization.mean, weights.normalization.std):
+        if values.dim() != 3 or len(values) != 3 or values.shape[1] != values.shape[2]:
+            shape = "×".join(map(str, values.shape)) or "1"
+            raise RequestError(
+                tr("{file}: its images' mean or deviation has the shape {shape}", file=weights.where, shape=shape)
+            )
+    told = weights.normalization.mean.shape[-1]
     return told if told > 1 else images.train_images.shape[-1]
 
 

@@ -70,6 +70,11 @@ def using(chosen: str) -> Iterator[None]:
         _chosen.reset(token)
 
 
+def one_line(text: str, most: int) -> str:
+    """What somebody typed as a name: its printable letters in one line, `most` of them."""
+    return " ".join("".join(letter for letter in text if letter.isprintable() or letter.isspace()).split())[:most]
+
+
 @cache
 def _catalogue(of: str) -> dict[str, str]:
     if of == ENGLISH:

@@ -44,17 +44,18 @@ class Guesses:
 
     def __init__(self) -> None:
         self._wrong: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
 
     def check(self, session: str, address: str, now: float) -> None:
         """Refuse who was wrong too often."""
-        for one, times in list(self._wrong.items()):
-            if times[-1] <= now - WRONG_SECONDS:
-                self._wrong.pop(one, None)
-        for one, most in ((f"session {session}", WRONG_SESSION), (f"address {address}", WRONG_ADDRESS)):
-            if sum(at > now - WRONG_SECONDS for at in list(self._wrong.get(one, ()))) >= most:
-                raise RequestError(tr("too many wrong codes: try again in a minute"))
+        with self._lock:
+            self._wrong = {one: times for one, times in self._wrong.items() if times[-1] > now - WRONG_SECONDS}
+            for one, most in ((f"session {session}", WRONG_SESSION), (f"address {address}", WRONG_ADDRESS)):
+                if sum(at > now - WRONG_SECONDS for at in self._wrong.get(one, ())) >= most:
+                    raise RequestError(tr("too many wrong codes: try again in a minute"))
 
     def wrong(self, session: str, address: str, now: float) -> None:
         """Count a wrong code."""
-        for one in (f"session {session}", f"address {address}"):
-            self._wrong.setdefault(one, deque(maxlen=WRONG_ADDRESS)).append(now)
+        with self._lock:
+            for one in (f"session {session}", f"address {address}"):
+                self._wrong.setdefault(one, deque(maxlen=WRONG_ADDRESS)).append(now)

@@ -117,6 +117,8 @@ def recipe(name: str) -> Recipe:
         raise RequestError(tr("cannot read recipe {name}: {reason}", name=name, reason=error.strerror)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RequestError(tr("recipe {name} is not TOML: {reason}", name=name, reason=error)) from None
-    if not (isinstance(depths, list) and len(depths) == 2):
+    if not (isinstance(depths, list) and len(depths) == 2 and all(type(depth) is int for depth in depths)):
         raise RequestError(tr("recipe {name}: depths must be two numbers, as in depths = [20, 56]", name=name))
+    if type(width) is not int:
+        raise RequestError(tr("recipe {name}: width must be a whole number", name=name))
     return Recipe(Path(name).stem, Path(name).stem, f"From {name}.", training, (depths[0], depths[1]), width)

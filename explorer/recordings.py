@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
 from explorer.language import tr
-from explorer.records import Provenance, Record, record_from_dict, record_to_dict
+from explorer.records import EvaluationRecord, Provenance, Record, check, record_from_dict, record_to_dict
 from explorer.runs import DONE, Run, Store
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _DAMAGED = (
     zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, AttributeError, NotImplementedError,
     RecursionError,
 )  # fmt: skip
-_WEIGHTS = re.compile(r"weights(?:-(\d+))?\.safetensors")
+_WEIGHTS = re.compile(r"weights(?:-(\d{1,8}))?\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,18 @@ def unpack(content: bytes, name: str) -> Recording:
         _check(files, manifest, name)
         records = [record_from_dict(values) for values in json.loads(files.pop("records.json"))]
         provenance = Provenance(**manifest["provenance"])
+        for value in (*records, provenance):
+            check(value)
     except RequestError:
         raise
     except _DAMAGED as error:
         raise RequestError(
             tr("{file} is not a whole recording ({reason}): export it again", file=name, reason=error)
         ) from None
-    if not records:
+    if not any(isinstance(record, EvaluationRecord) for record in records):
         raise RequestError(tr("{file} holds no records: export it again", file=name))
+    if any(record.step > config.training.steps for record in records):
+        raise RequestError(tr("{file} was altered: it has records after its last step", file=name))
     run = Run(config, DONE, "", str(manifest.get("label", "")), replace(provenance, origin="recorded"), "", 0.0)
     return Recording(run, records, {_step(file, config): content for file, content in files.items()})
 
@@ -255,7 +259,9 @@ def trained(catalogue: Catalogue, run: str, step: int | None = None) -> "Trained
     if checkpoint.exists():
         return load(checkpoint)[1]
     recording = catalogue.library.get(run)
-    weights = recording.weights.get(step or recording.run.config.training.steps) if recording else None
+    weights = None
+    if recording is not None:
+        weights = recording.final if step is None else recording.weights.get(step)
     if recording is None or weights is None:
         if step is None:
             raise RequestError(tr("the weights of run {run} were not kept: only its curves can be shown", run=run))
@@ -294,8 +300,13 @@ def add(store: Store, content: bytes, name: str) -> Run:
     if recording.run.provenance is None:
         raise ExplorerError(tr("{file} does not say where its numbers come from", file=name))
     networks = {step: from_safetensors(weights, config.network, name) for step, weights in recording.weights.items()}
-    for step, trained in networks.items():
-        path = store.checkpoint(config.run, None if step == config.training.steps else step)
-        save(path, config, trained.network, trained.normalization)
-    store.add(config, recording.run.provenance, recording.records, recording.run.label)
+    paths = {step: store.checkpoint(config.run, None if step == config.training.steps else step) for step in networks}
+    try:
+        for step, trained in networks.items():
+            save(paths[step], config, trained.network, trained.normalization)
+        store.add(config, recording.run.provenance, recording.records, recording.run.label)
+    except BaseException:
+        for path in paths.values():
+            path.unlink(missing_ok=True)
+        raise
     return store.run(config.run)

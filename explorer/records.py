@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
+from explorer import kinds
+
 
 @dataclass(frozen=True)
 class LayerResponse:
@@ -305,3 +307,16 @@ def record_from_dict(values: dict[str, Any]) -> Record:
         if name in kept:
             kept[name] = tuple(kind(**layer) for layer in kept[name])
     return record(**kept)
+
+
+def check(value: Record | Provenance) -> None:
+    """Raise TypeError where a field is not what it can be: a file from elsewhere may say anything.
+
+    Numbers count or measure something, so that none is negative; an error is a fraction. What was measured of a layer
+    may be no finite number, as it may where a network overflows.
+    """
+    for name, kind in kinds.kinds(type(value)).items():
+        found = getattr(value, name)
+        most = 1 if name.endswith("error") else kinds.LARGEST
+        if not kinds.fits(found, kind) or (isinstance(found, int | float) and not 0 <= found <= most):
+            raise TypeError(f"{name} is {str(found)[:60]!r}")

@@ -18,7 +18,7 @@ from typing import Any
 from explorer.config import RunConfig
 from explorer.database import connected, transaction
 from explorer.errors import ExplorerError, RequestError
-from explorer.language import tr
+from explorer.language import one_line, tr
 from explorer.passes import PRESENTER, VISITOR, Pass, Signer
 from explorer.presence import Guesses, Presence
 from explorer.runs import ACTIVE, STOPPED, Store
@@ -143,7 +143,7 @@ class Rooms:
 
     def call(self, signed: str, name: str) -> None:
         """A visitor's name for this room, if they want one; empty takes it away."""
-        plain = " ".join("".join(letter for letter in name[:200] if letter.isprintable()).split())[:24]
+        plain = one_line(name[:200], 24)
         with self._acting(signed, VISITOR) as (connection, who):
             changed = "UPDATE people SET name = ? WHERE code = ? AND member = ?"
             connection.execute(changed, (plain, who.code, who.member))

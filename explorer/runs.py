@@ -17,13 +17,13 @@ from typing import TypeVar
 from explorer.config import RunConfig
 from explorer.database import connected, transaction
 from explorer.errors import ExplorerError, RequestError
-from explorer.language import tr
+from explorer.language import one_line, tr
 from explorer.records import Provenance, Record, record_from_dict, record_to_dict
 
 QUEUED, RUNNING, PAUSED, DONE, STOPPED, FAILED = STATES = ("queued", "running", "paused", "done", "stopped", "failed")
 ACTIVE = (QUEUED, RUNNING)
 RESUMABLE = (PAUSED, STOPPED, FAILED)
-MOST_DEATHS = 3
+MOST_DEATHS, _NAME = 3, 80  # letters of a name
 _Kind = TypeVar("_Kind")
 LOCAL, RAY = "local", "ray"  # the engines: worker processes on this machine, a Ray cluster
 
@@ -193,11 +193,12 @@ class Store:
         location: str = "",
     ) -> None:
         """Keep a finished run that was made elsewhere; `location` is where images like its own lie, if known."""
+        made = json.dumps(asdict(provenance))
         with self._transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO runs (run, config, location, state, label, provenance, created, turn)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-                (config.run, config.to_json(), location, DONE, label, json.dumps(asdict(provenance)), time.time()),
+                (config.run, config.to_json(), location, DONE, one_line(label, _NAME), made, time.time()),
             )
             connection.execute("DELETE FROM records WHERE run = ?", (config.run,))
             self._insert(connection, config.run, records)
@@ -205,7 +206,7 @@ class Store:
     def rename(self, run: str, label: str) -> None:
         """Give a run a name of one's own; an empty one takes it away."""
         with self._transaction() as connection:
-            connection.execute("UPDATE runs SET label = ? WHERE run = ?", (label.strip()[:80], run))
+            connection.execute("UPDATE runs SET label = ? WHERE run = ?", (one_line(label, _NAME), run))
 
     def delete(self, run: str) -> None:
         """Remove a run, its records and its checkpoint; one under way must be stopped first."""

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,9 +18,9 @@ from explorer.data.image_set import ImageSet
 from explorer.data.prepared import prepared
 from explorer.descent import Descent
 from explorer.device import autocast
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, RequestError
 from explorer.evaluation import error, logits
-from explorer.language import told
+from explorer.language import told, tr
 from explorer.measurement.borrowing import borrowed, has_gathered
 from explorer.measurement.branches import branches_heard
 from explorer.measurement.gates import gates_heard
@@ -27,6 +28,7 @@ from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import responses_heard
 from explorer.networks.blocks import Chance
 from explorer.networks.fused import fused
+from explorer.networks.residual import ResidualNetwork
 from explorer.records import EvaluationRecord, Record, StepRecord
 
 STEP_RECORDS = 100  # over a short run: a curve with a point every hundredth of the way
@@ -89,6 +91,7 @@ class Training:
         device: str = "cpu",
         precision: str = "fp32",
     ) -> None:
+        _check_classes(network, images)
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.data, self.config = prepared(images, config, device), config
         self.device, self.precision = device, precision
@@ -271,6 +274,22 @@ def _step(
     descent.step(rate)
     wrong = (outputs.detach().argmax(dim=1) != labels).sum()
     return torch.stack([loss.detach() * len(labels), wrong.float()])
+
+
+def _check_classes(network: nn.Module, images: ImageSet) -> None:
+    """Refuse images of more classes than the network tells apart."""
+    if isinstance(network, ResidualNetwork) and len(images.classes) > network.config.classes:
+        able = replace(network.config, classes=len(images.classes))
+        raise RequestError(
+            tr(
+                "{images} has {there} classes, {network} tells {able} apart: take {other}",
+                images=images.name,
+                there=len(images.classes),
+                network=network.config.name,
+                able=network.config.classes,
+                other=able.name,
+            )  # fmt: skip
+        )
 
 
 def _due(done: int, steps: int, times: int) -> bool:

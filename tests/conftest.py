@@ -12,6 +12,7 @@ from explorer.room import Rooms
 from explorer.runs import Store
 from tests.rooms import Clock
 
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # a CUDA GPU reads it once, at its first product
 ROOT = Path(__file__).parents[1]
 TINY_TRAINING = TrainingConfig(
     steps=6,

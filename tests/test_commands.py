@@ -18,6 +18,7 @@ from explorer.data import sources
 from explorer.engines.local import LocalEngine
 from explorer.home import home
 from explorer.networks.build import build
+from explorer.recordings import Library
 from explorer.runs import Store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -254,10 +255,20 @@ def test_weights_of_others_are_evaluated_taken_in_and_exported(call, tmp_path: P
         (("export", "googlenet", "--out", "."), "torchvision"),
         (("export", "resnet-21", "--out", "."), "20 and 26"),
         (("evaluate", "--weights", "nowhere.pt", "--network", "plain-8"), "cannot read"),
+        (("sweep", "dropout", "--networks", "plain-8", "--out", "/nowhere/x.json", "--data", "shapes"), "no folder"),
+        (("reproduce", "cifar", "--budget-minutes", "nan", "--data", "shapes"), "--budget-minutes"),
+        (("measure", "surface", "{shipped}", "--reach", "inf", "--data", "shapes"), "--reach"),
+        (("measure", "lesions", "{shipped}", "--remove", "99", "--data", "shapes"), "can be taken away"),
+        (("measure", "lesions", "{shipped}", "--remove=-1", "--data", "shapes"), "write 0 to 1000"),
+        (("measure", "lesions", "{shipped}", "--swap", "1", "--draws", "0", "--data", "shapes"), "write 1 or more"),
+        (("measure", "lesions", "{shipped}", "--step", "0", "--data", "shapes"), "after 0 steps were not kept"),
+        (("measure", "multigrid", "--intervals", "4294967296"), "65,536 at most"),
+        (("measure", "encodings", "--words", "1000000", "--data", "shapes"), "1024 at most"),
     ],
 )
 def test_a_wrong_request_is_one_clear_line_and_status_2(call, arguments: tuple[str, ...], says: str) -> None:
-    status, lines, error = call(*arguments)
+    shipped = next(run.run for run in Library().runs() if run.config.network.name == "resnet-8")
+    status, lines, error = call(*(part.replace("{shipped}", shipped) for part in arguments))
     assert (status, lines) == (2, [])
     assert says in error
     assert error.count("\n") == 1

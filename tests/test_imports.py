@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Which parts of explorer a part may import. A folder is one part; what is not named here may not exist.
-_LOW = {"config", "network_config", "families", "records", "outline", "errors", "language"}
+_LOW = {"config", "network_config", "families", "records", "outline", "kinds", "errors", "language"}
 _BELOW_TRAINING = _LOW | {"data", "networks", "device", "home", "evaluation"}
 _MIDDLE = _BELOW_TRAINING | {
     "measurement",
@@ -29,8 +29,9 @@ _MIDDLE = _BELOW_TRAINING | {
 _FOR_PEOPLE = _MIDDLE | {"attribution", "plots", "runs", "recordings", "imported", "export", "jobs", "engines"}
 ALLOWED = {
     "errors": set(),
+    "kinds": set(),
     "language": set(),
-    "canonical": {"errors", "language"},
+    "canonical": {"errors", "kinds", "language"},
     "families": {"language"},
     "network_config": {"canonical", "families", "errors", "language"},
     "config": {"canonical", "network_config", "errors", "language"},
@@ -40,7 +41,7 @@ ALLOWED = {
     "export": _BELOW_TRAINING | {"checkpoints", "summary"},
     "imported": _BELOW_TRAINING | {"measurement", "checkpoints", "weights", "runs", "provenance"},
     "memory": {"config", "device", "errors", "language", "networks", "summary"},
-    "records": set(),
+    "records": {"kinds"},
     "provenance": {"device", "records"},
     "home": {"errors", "language"},
     "files": {"errors", "language"},

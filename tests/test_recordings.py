@@ -1,6 +1,8 @@
 """A recording is the run it was made of, or a clear refusal."""
 
+import hashlib
 import json
+import math
 import zipfile
 from dataclasses import replace
 from io import BytesIO
@@ -15,7 +17,7 @@ from explorer.config import RunConfig
 from explorer.data import sources
 from explorer.data.image_set import ImageSet
 from explorer.data.prepared import Normalization, PreparedData, prepared
-from explorer.errors import RequestError
+from explorer.errors import ExplorerError, RequestError
 from explorer.evaluation import error, logits
 from explorer.networks.build import build
 from explorer.recordings import Catalogue, Library
@@ -176,6 +178,96 @@ def test_what_is_damaged_newer_or_altered_is_refused_and_nothing_is_lost(catalog
     assert store.records(finished) == [EVALUATION, STEP]
 
 
+def _resigned(content: bytes, change) -> bytes:
+    """The recording with other records and provenance, every checksum made anew: whoever uploads can do that."""
+
+    def changed(files: dict) -> None:
+        manifest, records = json.loads(files["manifest.json"]), json.loads(files["records.json"])
+        change(manifest, records)
+        files["records.json"] = json.dumps(records).encode()
+        manifest["sha256"]["records.json"] = hashlib.sha256(files["records.json"]).hexdigest()
+        files["manifest.json"] = json.dumps(manifest).encode()
+
+    return _packed(content, changed)
+
+
+@pytest.mark.threat("A recording says nonsense, and breaks the pages that show it")
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("provenance", "date", 7), ("provenance", "seconds", "x"), ("provenance", "seconds", math.inf),
+     ("provenance", "seconds", -1), ("provenance", "versions", 3), ("provenance", "versions", {"torch": 2}),
+     ("provenance", "device", "x" * 1001), ("provenance", "origin", None),
+     ("evaluation", "test_error", "bad"), ("evaluation", "test_error", None), ("evaluation", "training_error", 1.5),
+     ("evaluation", "test_error", math.nan), ("evaluation", "step", True), ("evaluation", "step", 1.5),
+     ("evaluation", "step", 10**9), ("evaluation", "seq", -1), ("evaluation", "responses", [{"layer": 1, "std": 1.0}]),
+     ("evaluation", "responses", [{"layer": "conv", "std": "x", "predicted": None}]), ("evaluation", "gates", 5),
+     ("step", "loss", "x"), ("step", "loss", math.inf), ("step", "epoch", []), ("step", "images_per_second", False)],
+)  # fmt: skip
+def test_values_of_the_wrong_kind_are_refused_though_their_checksum_is_right(
+    catalogue: Catalogue, finished: str, part: str, name: str, value: object
+) -> None:
+    content, store = recordings.export(catalogue, finished), catalogue.store
+    store.delete(finished)
+
+    def change(manifest: dict, records: list) -> None:
+        for values in [manifest["provenance"]] if part == "provenance" else records:
+            if part == "provenance" or values["kind"] == part:
+                values[name] = value
+
+    with pytest.raises(RequestError, match=f"{name} is|after its last step|not a whole recording") as raised:
+        recordings.add(store, _resigned(content, change), "file")
+    assert len(str(raised.value)) < 300
+    assert store.runs() == []
+    assert list(store.checkpoints.iterdir()) == []
+
+
+def test_a_recording_that_never_looked_at_the_network_is_refused(catalogue: Catalogue, finished: str) -> None:
+    def change(manifest: dict, records: list) -> None:
+        records[:] = [values for values in records if values["kind"] == "step"]
+
+    with pytest.raises(RequestError, match="holds no records"):
+        recordings.unpack(_resigned(recordings.export(catalogue, finished), change), "file")
+
+
+def test_what_overflowed_in_a_layer_may_stay_so(catalogue: Catalogue, finished: str) -> None:
+    def change(manifest: dict, records: list) -> None:
+        records[0]["responses"] = [{"layer": "conv", "std": math.inf, "predicted": None}]
+
+    changed = recordings.unpack(_resigned(recordings.export(catalogue, finished), change), "file")
+    assert changed.records[0].responses[0].std == math.inf
+
+
+def test_a_name_that_comes_along_is_one_short_line(catalogue: Catalogue, finished: str) -> None:
+    content, store = recordings.export(catalogue, finished), catalogue.store
+    store.delete(finished)
+    long = _altered(content, lambda manifest: manifest.update(label="a\nb\u202e " + "x" * 10**5))
+    run = recordings.add(store, long, "file")
+    assert run.label == "a b " + "x" * 76
+
+
+def test_a_step_with_more_digits_than_any_is_no_part_of_a_recording(catalogue: Catalogue, finished: str) -> None:
+    def change(files: dict) -> None:
+        files["weights-" + "9" * 5000 + ".safetensors"] = b"x"
+
+    with pytest.raises(RequestError, match="no part of a recording"):
+        recordings.unpack(_packed(recordings.export(catalogue, finished), change), "file")
+
+
+def test_an_import_that_fails_half_way_leaves_no_weights_behind(
+    catalogue: Catalogue, finished: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, store = recordings.export(catalogue, finished), catalogue.store
+    store.delete(finished)
+
+    def full(*_: object) -> None:
+        raise ExplorerError("the disk is full")
+
+    monkeypatch.setattr(Store, "add", full)
+    with pytest.raises(ExplorerError, match="full"):
+        recordings.add(store, content, "file")
+    assert list(store.checkpoints.iterdir()) == []
+
+
 def test_a_damaged_file_among_the_shipped_is_left_out_with_the_reason(
     catalogue: Catalogue, finished: str, tmp_path: Path
 ) -> None:
@@ -188,6 +280,14 @@ def test_a_damaged_file_among_the_shipped_is_left_out_with_the_reason(
     assert [run.run for run in library.runs()] == [finished]
     (problem,) = library.problems
     assert problem.startswith("a.recording is not a whole recording")
+
+
+def test_the_start_is_a_moment_too_and_was_not_kept(store: Store) -> None:
+    shipped = Catalogue(store, Library())
+    run = next(run.run for run in shipped.library.runs() if shipped.has_weights(run.run))
+    assert 0 not in shipped.kept_steps(run)
+    with pytest.raises(RequestError, match="after 0 steps were not kept"):
+        recordings.trained(shipped, run, 0)
 
 
 def test_weights_that_were_not_kept_are_refused(catalogue: Catalogue, finished: str) -> None:

@@ -1,6 +1,9 @@
 """Rooms: who may do what, what each is told, and what ends by itself."""
 
 import stat
+import sys
+import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -9,6 +12,7 @@ from explorer import passes
 from explorer import room as rooms
 from explorer.config import RunConfig
 from explorer.errors import ExplorerError, RequestError
+from explorer.presence import Guesses
 from explorer.room import Rooms
 from explorer.runs import QUEUED, Store
 from explorer.shown import LESSON, POLL, Shown
@@ -196,6 +200,32 @@ def test_wrong_codes_are_counted_by_session_and_by_address(house: Rooms, clock: 
     house.join(right, "one", "10.0.0.1")
     guess("one", "10.0.0.1")
     assert len(house._guesses._wrong) == 2, "what is a minute old is forgotten"
+
+
+@pytest.mark.threat("Somebody guesses a room's code")
+def test_guesses_at_the_same_time_are_all_counted() -> None:
+    guesses, failed = Guesses(), []
+
+    def guess(one: int) -> None:
+        try:
+            for number in range(3_000):
+                guesses.wrong(f"{one} {number}", "10.0.0.1", now=float(number))
+                with suppress(RequestError):
+                    guesses.check(f"{one} {number}", "10.0.0.1", now=float(number))
+        except Exception as error:
+            failed.append(error)
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=guess, args=(one,)) for one in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(usual)
+    assert failed == []
 
 
 def test_what_comes_in_is_bounded(house: Rooms) -> None:

@@ -150,7 +150,7 @@ def test_a_recordings_files_are_never_written_by_their_names(tmp_path: Path, mem
     assert not [file for file in tmp_path.rglob("*") if "evil" in file.name or file.name.startswith("weights")]
 
 
-@pytest.mark.threat("A name, label or caption is a script")
+@pytest.mark.threat("A name, label or caption is a script, or fetches a picture")
 def test_a_name_that_is_html_is_shown_as_text(store: Store, tiny_run: RunConfig) -> None:
     from tests.ui.visits import visit
 

@@ -248,6 +248,29 @@ def test_every_cifar_family_learns_and_repeats_itself(name: str, tiny_images: Im
     assert numbers(records) == numbers(_records(run, tiny_images))
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [('learning_rate = "fast"', "learning_rate"), ('momentum = "1"', "momentum"), ("milestones = 5", "milestones"),
+     ('milestones = ["x"]', "milestones"), ("learning_rate = nan", "learning_rate"), ("steps = 1.5", "steps"),
+     ("steps = true", "steps"), ('depths = ["a", 2]', "depths"), ('width = "8"', "width")],
+)  # fmt: skip
+def test_a_recipe_whose_values_are_of_the_wrong_kind_is_refused(tmp_path, written: str, says: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(written)
+    with pytest.raises(RequestError, match=says):
+        recipe(str(file))
+
+
+def test_images_of_more_classes_than_the_network_knows_are_refused_with_the_network_to_take(
+    tiny_images: ImageSet, tiny_run: RunConfig
+) -> None:
+    many = replace(tiny_images, classes=(*tiny_images.classes, "one more"))
+    with pytest.raises(RequestError, match="11 classes, .* tells 10 apart: take .*classes=11"):
+        Training(build(tiny_run.network), many, tiny_run.training)
+    able = replace(tiny_run, network=replace(tiny_run.network, classes=11))
+    assert Training(build(able.network), many, able.training)
+
+
 def test_an_imagenet_network_is_not_trained_here() -> None:
     with pytest.raises(RequestError, match="counted and drawn"):
         RunConfig(network("resnet-18@imagenet"))

@@ -1,6 +1,7 @@
 """What all commands share: where output goes, and the options that several have."""
 
 import json
+import math
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -29,8 +30,8 @@ def result(options: Namespace, values: dict[str, Any], text: str | None = None) 
 
 
 def line(values: dict[str, Any]) -> None:
-    """One JSON line on stdout."""
-    sys.stdout.write(json.dumps(values) + "\n")
+    """One JSON line on stdout; JSON has no infinity, and nothing that is no number: they become null."""
+    sys.stdout.write(json.dumps(_finite(values), allow_nan=False) + "\n")
     sys.stdout.flush()
 
 
@@ -52,9 +53,32 @@ def numbers(name: str, text: str) -> tuple[int, ...]:
         raise RequestError(f"--{name} {text!r}: write whole numbers separated by commas, as 0,1,2") from None
 
 
+def finite(text: str) -> float:
+    """The number of an option; for argparse, which refuses what raises ValueError."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def at_least(option: str, value: int, least: int, most: int | None = None) -> None:
+    """Refuse a number out of its range."""
+    if value < least or (most is not None and value > most):
+        wanted = f"{least} or more" if most is None else f"{least} to {most}"
+        raise RequestError(f"{option} {value}: write {wanted}")
+
+
 def percent(fraction: float) -> str:
     """A fraction as people read errors."""
     return f"{100 * fraction:.1f} %"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _table(values: dict[str, Any]) -> str:

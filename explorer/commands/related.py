@@ -10,6 +10,7 @@ from explorer.commands.output import command, line, numbers, result, say
 from explorer.data import sources
 from explorer.errors import RequestError
 
+_MOST_WORDS = 1024
 _SMOOTHERS, _STARTS = ("jacobi", "gauss-seidel"), ("both", "smooth", "rough")
 _METHODS = {"bag": "bag of words", "vlad": "VLAD", "fisher": "Fisher vector"}
 
@@ -56,6 +57,8 @@ def encodings(options: Namespace) -> None:
     counts = numbers("words", options.words)
     if options.images < 20 or options.draws < 1 or min(counts) < 2:
         raise RequestError("write at least --images 20, --draws 1 and dictionaries of 2 words")
+    if max(counts) > _MOST_WORDS:
+        raise RequestError(f"--words {max(counts)}: write {_MOST_WORDS} at most")
     images = sources.load(options.data)
     pixels, labels = (images.train_images.numpy(), images.test_images.numpy()), images.test_labels.numpy()
     records = []

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer import recordings
-from explorer.commands.output import catalogue, command, numbers, percent, result, say
+from explorer.commands.output import catalogue, command, finite, numbers, percent, result, say
 from explorer.config import RunConfig, network
 from explorer.data import sources
 from explorer.engines.local import LocalEngine
@@ -25,7 +25,9 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--networks", help="as plain-20,resnet-20 (default: plain and residual 20 to 56, resnet-110)")
     parser.add_argument("--seeds", default="0", help="as 0,1,2")
     parser.add_argument("--data", default="auto", help="auto, cifar10 or a path")
-    parser.add_argument("--budget-minutes", type=float, help="fewer iterations than the paper's 64,000: as many as fit")
+    parser.add_argument(
+        "--budget-minutes", type=finite, help="fewer iterations than the paper's 64,000: as many as fit"
+    )
     parser.add_argument("--out", type=Path, default=Path("recordings"), help="folder for the recordings")
 
 

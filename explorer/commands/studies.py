@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from explorer import provenance, recordings
-from explorer.commands.output import catalogue, command, line, numbers, percent, result, say
+from explorer.commands.output import at_least, catalogue, command, finite, line, numbers, percent, result, say
 from explorer.data import sources
 from explorer.errors import RequestError
 from explorer.records import BranchesRecord, LesionRecord, PlaneRecord
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from explorer.measurement.subject import Subject
     from explorer.measurement.surface import Plane
 
+_MOST_CHANGES = 1000  # blocks taken away or exchanged at once; no network has so many
 _IMAGES, _SURFACE_IMAGES, _PATH_IMAGES, _BRANCH_IMAGES = 1000, 500, 16, 250
 
 
@@ -39,7 +40,7 @@ def add_to(measures: Any) -> None:
     parser = _of_a_run(measures, "surface", surface, _SURFACE_IMAGES, "the loss on a plane through the trained weights")
     parser.add_argument("--plane", choices=("random", "path"), default="random", help="what spans it")
     parser.add_argument("--size", type=int, default=25, help="points along each axis, an odd number")
-    parser.add_argument("--reach", type=float, default=1.0, help="of a random plane, in norms of the filters")
+    parser.add_argument("--reach", type=finite, default=1.0, help="of a random plane, in norms of the filters")
     parser.add_argument("--seed", type=int, default=0, help="of the random directions")
     _of_a_run(measures, "branches", branches, _BRANCH_IMAGES, "the size of F(x) beside that of x, over training")
     parser = _of_a_run(measures, "paths", paths, _PATH_IMAGES, "the gradient by the length of the paths it takes")
@@ -159,10 +160,14 @@ def _run_and_images(options: Namespace) -> tuple[Run, "ImageSet"]:
 def _lesions(subject: "Subject", options: Namespace) -> Iterator[LesionRecord]:
     from explorer.measurement import lesions as measurement
 
+    at_least("--draws", options.draws, 1)
+    counts = numbers("remove", options.remove or options.swap) if options.remove or options.swap else (1,)
+    for count in counts:
+        at_least("--remove" if options.remove else "--swap", count, 0, _MOST_CHANGES)
     if options.remove:
-        return measurement.several(subject, numbers("remove", options.remove), options.draws)
+        return measurement.several(subject, counts, options.draws)
     if options.swap:
-        return measurement.swapped(subject, numbers("swap", options.swap), options.draws)
+        return measurement.swapped(subject, counts, options.draws)
     if options.without:
         return measurement.chosen(subject, options.without.split(","))
     return measurement.single(subject)

@@ -1,14 +1,12 @@
 """measure: deep-linear, shattering, propagation: small experiments on untrained or tiny networks, done in a second."""
 
-import math
 from argparse import Namespace
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from explorer.commands.output import command, percent, result
+from explorer.commands.output import at_least, command, finite, percent, result
 from explorer.config import NetworkConfig, TrainingConfig, network
 from explorer.data import sources
-from explorer.errors import RequestError
 from explorer.measurement.deep_linear import STEPS, TARGETS
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ def add_to(measures: Any) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser = command(measures, "shattering", shattering, "gradients along a line of inputs (Balduzzi et al. 2017)")
     parser.add_argument("--depth", type=int, default=50, help="of the deepest network, in ReLU layers")
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the residual branch, beta in the paper")
+    parser.add_argument("--scale", type=finite, default=1.0, help="factor on the residual branch, beta in the paper")
     parser.add_argument("--networks", type=int, default=5, help="to average over")
     parser = command(measures, "propagation", propagation, "trunk and branch of untrained blocks (De and Smith 2020)")
     parser.add_argument("networks", nargs="+", metavar="NETWORK", help="resnet-56, resnet-56:bn=off, skipinit-56 …")
@@ -45,8 +43,8 @@ def deep_linear(options: Namespace) -> None:
     """What is missing of the target, and the largest layer, for each depth."""
     from explorer.measurement import deep_linear as measurement
 
-    _at_least("--steps", options.steps, 0)
-    _at_least("--seed", options.seed, 0)
+    at_least("--steps", options.steps, 0)
+    at_least("--seed", options.seed, 0)
     fits = measurement.deep_linear(options.target, options.steps, seed=options.seed)
     lines = [
         f"{fit.depth:>2} layers: missing {percent(fit.residual_loss)} residual, {percent(fit.plain_loss)} plain; "
@@ -54,7 +52,7 @@ def deep_linear(options: Namespace) -> None:
         for fit in fits
     ]
     shown = {"target": options.target, "steps": options.steps, "seed": options.seed}
-    found = [{name: _finite(value) for name, value in asdict(fit).items()} for fit in fits]
+    found = [asdict(fit) for fit in fits]
     result(options, {**shown, "fits": found}, "\n".join(lines))
 
 
@@ -62,8 +60,8 @@ def shattering(options: Namespace) -> None:
     """The autocorrelation of the gradient at each depth, plain and residual."""
     from explorer.measurement.shattering import shattering
 
-    _at_least("--depth", options.depth, 1)
-    _at_least("--networks", options.networks, 1)
+    at_least("--depth", options.depth, 1)
+    at_least("--networks", options.networks, 1)
     found, lines = {}, []
     for family in ("plain", "resnet"):
         measured = shattering(family, options.depth, options.networks, options.scale)
@@ -98,7 +96,7 @@ def initialisation(options: Namespace) -> None:
     for config in configs:
         start = at_start(config, images, ready.train_labels[: options.images], options.seed)
         layers = [
-            {"layer": gradient.layer, "gradient": _finite(gradient.norm), "signal": _finite(response.std)}
+            {"layer": gradient.layer, "gradient": gradient.norm, "signal": response.std}
             for gradient, response in zip(start.gradients, start.responses, strict=True)
         ]
         measured.append({"network": config.name, "layers": layers})
@@ -116,20 +114,10 @@ def _images(options: Namespace) -> "Tensor":
 def _ready(options: Namespace) -> "PreparedData":
     from explorer.data.prepared import prepared
 
-    _at_least("--images", options.images, 1)
+    at_least("--images", options.images, 1)
     return prepared(sources.load(options.data), TrainingConfig(train_images=max(1000, options.images)))
 
 
 def _told(config: NetworkConfig, block: dict[str, Any]) -> str:
     sums = "" if block["trunk"] is None else f", trunk {block['trunk']:.4g}, share {percent(block['share'])}"
     return f"{config.name:<24} {block['block']:<10} branch {block['branch']:.4g}{sums}"
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no infinity, and nothing that is no number."""
-    return None if value is None or not math.isfinite(value) else value
-
-
-def _at_least(option: str, value: int, least: int) -> None:
-    if value < least:
-        raise RequestError(f"{option} {value}: write {least} or more")

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from explorer.commands.output import catalogue, command, line, numbers, percent, result, say
+from explorer import files
+from explorer.commands.output import catalogue, command, finite, line, numbers, percent, result, say
 from explorer.config import RunConfig, network, override
 from explorer.data import sources
 from explorer.data.sources import Source
@@ -58,8 +59,8 @@ def _add_recipe(parser: Any) -> None:
     )
     parser.add_argument("--engine", default=LOCAL, choices=(LOCAL, RAY), help="where it runs (docs/ray.md)")
     parser.add_argument("--address", metavar="HOST:PORT", help="the head of the Ray cluster (default: the last one)")
-    parser.add_argument("--cpus", type=float, default=1.0, help="of the cluster, for each training")
-    parser.add_argument("--gpus", type=float, default=0.0, help="of the cluster, for each training, as 0.5")
+    parser.add_argument("--cpus", type=finite, default=1.0, help="of the cluster, for each training")
+    parser.add_argument("--gpus", type=finite, default=0.0, help="of the cluster, for each training, as 0.5")
 
 
 def train(options: Namespace) -> None:
@@ -97,6 +98,8 @@ def race(options: Namespace) -> None:
 
 def sweep(options: Namespace) -> None:
     """Train a sweep; how the networks' errors depend on the factor."""
+    if options.out and not options.out.parent.is_dir():
+        raise RequestError(f"--out {options.out}: there is no folder {options.out.parent}")
     source, chosen, varied = sources.resolve(options.data), _recipe(options), factor(options.factor)
     values = tuple(map(varied.read, options.values.split(","))) if options.values else varied.values
     networks = tuple(map(network, re.split(r"[,\s]+(?=[a-z]+-\d)", options.networks.strip())))
@@ -106,7 +109,7 @@ def sweep(options: Namespace) -> None:
         raise ExplorerError(f"no training of this sweep reached its end: {failed[0][1]}")
     if options.out:
         made = [run.provenance for run in map(Store(home()).run, (config.run for config, _ in finals))]
-        options.out.write_text(packed(finals, failed, _together(made)), encoding="utf-8")
+        files.replace(options.out, packed(finals, failed, _together(made)).encode())
     found = {one.name: [asdict(point) for point in measured] for one, measured in points(finals, varied.name).items()}
     broken = [{"network": one.network.name, "seed": one.seed, "run": one.run, "message": why} for one, why in failed]
     rows = [_row(*one) for one in finals]

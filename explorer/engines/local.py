@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from explorer.device import ALLOCATOR, LARGEST_SLOTS
-from explorer.engines.slots import hold
+from explorer.engines import slots
 from explorer.runs import Store
 
 
@@ -31,13 +31,12 @@ class LocalEngine:
 
     def _tend(self) -> None:
         self.workers = [worker for worker in self.workers if worker.poll() is None]
-        most = min(LARGEST_SLOTS, os.cpu_count() or 1)
-        free = 0
-        for slot in range(most):
-            lock = hold(self.store, slot, wait=0)
+        most, free = slots.count(self.store), 0
+        for slot in range(LARGEST_SLOTS):  # also those that this machine has no use for: a dead worker may have
+            lock = slots.hold(self.store, slot, wait=0)
             if lock is not None:
                 lock.release()
-                free += 1
+                free += slot < most
         starting = max(0, len(self.workers) - (most - free))
         for _ in range(min(free, self.store.queued()) - starting):
             self.workers.append(_start(self.store.folder, self.seconds))

@@ -1,8 +1,32 @@
 """Slots: how many trainings run at once on this machine, held as file locks that die with their process."""
 
+from contextlib import suppress
+
 from filelock import FileLock, Timeout
 
+from explorer.device import LARGEST_SLOTS, usable_cores
 from explorer.runs import RAY, Store
+
+_COUNT = "count"
+
+
+def count(store: Store) -> int:
+    """How many trainings run at once here: as a worker said; before there was one, as many as there are cores.
+
+    Who asks need not import torch to know of a GPU.
+    """
+    with suppress(OSError, ValueError):
+        return int((store.folder / "slots" / _COUNT).read_text())
+    return min(LARGEST_SLOTS, usable_cores())
+
+
+def tell(store: Store, slots: int) -> None:
+    """Say how many trainings run at once on this machine's device."""
+    if count(store) != slots:
+        folder = store.folder / "slots"
+        with suppress(OSError):  # a full disk: a worker too many does no harm
+            folder.mkdir(exist_ok=True)
+            (folder / _COUNT).write_text(str(slots))
 
 
 def hold(store: Store, slot: int, wait: float) -> FileLock | None:

@@ -123,9 +123,15 @@ def stream(order: Order, images: ImageSet, machine: Device, leave: Callable[[], 
     except MemoryError:
         yield Failed("out of memory: try a smaller network or batch")
     except RuntimeError as error:  # torch: out of device memory, numbers that are none, ...
-        yield Failed(str(error).splitlines()[0][:300])
+        yield Failed(_first_line(error))
+    except Exception as error:  # a mistake of ours: told as what it is, not taken for a worker that died
+        yield Failed(f"{type(error).__name__}: {_first_line(error)}")
     finally:
         devices.give_memory_back(machine.kind)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]
 
 
 def keep(store: Store, run: str, event: Event) -> None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from explorer import device as devices
-from explorer.engines.slots import hold
+from explorer.engines import slots
 from explorer.engines.stream import ENDS, KEEP_SECONDS, Event, Failed, Left, images, keep, ordered, stream
 from explorer.errors import ExplorerError
 from explorer.jobs import TURN_SECONDS
@@ -34,8 +34,9 @@ def main(folder: Path, keep_seconds: float = KEEP_SECONDS, turn_seconds: float =
     devices.give_way()
     store, machine = Store(folder), devices.device()
     devices.make_repeatable(machine.threads)
+    slots.tell(store, machine.slots)
     for slot in range(machine.slots):
-        lock = hold(store, slot, wait=0.1)
+        lock = slots.hold(store, slot, wait=0.1)
         if lock is not None:
             with lock:
                 while run := store.claim(slot):
@@ -59,11 +60,15 @@ class _Work:
     def watch(self) -> None:
         """Look again and again whether the run is still ours to train."""
         while not self.over.wait(_LOOK_SECONDS):
-            state = self.store.held_as(self.run.run, self.slot)
+            try:
+                state = self.store.held_as(self.run.run, self.slot)
+                others_wait = bool(self.store.queued())
+            except ExplorerError:  # a busy disk; if it stays so, the next record ends the run
+                continue
             if self.lost.is_set() or state not in (RUNNING, PAUSED):
                 self.lost.set()
                 _thread.interrupt_main()  # again and again: an interrupt inside a destructor goes unheard
-            elif state == PAUSED or (time.monotonic() - self.began > self.turn_seconds and self.store.queued()):
+            elif state == PAUSED or (time.monotonic() - self.began > self.turn_seconds and others_wait):
                 self.leave.set()
 
 

@@ -43,9 +43,20 @@ def single(subject: Subject) -> Iterator[LesionRecord]:
 
 
 def several(subject: Subject, counts: Sequence[int], draws: int, seed: int = 0) -> Iterator[LesionRecord]:
-    """The error without k blocks drawn by chance, `draws` times for each k of `counts`; never stage entries."""
+    """The error without k blocks drawn by chance, `draws` times for each k of `counts`; never stage entries.
+
+    A k that is more than there are is left out. Raises RequestError where all are.
+    """
     able = [name for name in subject.network.config.block_names if not is_entry(name)]
     chance = random.Random(seed)
+    if min(counts) > len(able):
+        raise RequestError(
+            tr(
+                "{network} has {count} blocks that can be taken away: stage entries stay",
+                network=subject.network.config.name,
+                count=len(able),
+            )  # fmt: skip
+        )
     drawn = [tuple(sorted(chance.sample(able, k))) for k in counts if k <= len(able) for _ in range(draws)]
     yield from _one_by_one(subject, drawn, _without)
 

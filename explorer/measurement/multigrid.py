@@ -25,6 +25,7 @@ GRIDS = (16, 32, 64, 128, 256, 512, 1024)
 SMOOTHERS = ("jacobi", "gauss-seidel")
 STARTS = ("both", "smooth", "rough")
 CYCLES = 8
+LARGEST_GRID = 65_536
 _WEIGHT = 2 / 3
 """Of Jacobi's step: damps the rough half of the modes best (Briggs et al., section 2)."""
 
@@ -63,6 +64,8 @@ def multigrid(
     """
     if intervals < 4 or intervals & (intervals - 1):
         raise RequestError(f"{intervals} intervals: take a power of two from 4 on, so that each grid has a coarser one")
+    if intervals > LARGEST_GRID:
+        raise RequestError(f"{intervals} intervals: take {LARGEST_GRID:,} at most")
     f, error = np.zeros(intervals - 1), starting_error(intervals, start)
     cost = cycle_work(intervals, sweeps)
     work = [cycle * cost for cycle in range(cycles + 1)]

@@ -105,8 +105,10 @@ def surface(subject: Subject, plane: Plane, grid: PlaneRecord, precision: str = 
     for every in _LEVELS:
         for row in range(0, len(grid.y), every):
             columns = [column for column in range(0, len(grid.x), every) if (row, column) not in measured]
-            places = [(column, plane.at(grid.x[column], grid.y[row])) for column in columns]
-            points = [(row, column, *loss_and_error(subject, weights, precision)) for column, weights in places]
+            points = [
+                (row, column, *loss_and_error(subject, plane.at(grid.x[column], grid.y[row]), precision))
+                for column in columns
+            ]
             measured.update((row, column) for column in columns)
             if points:
                 seq += 1

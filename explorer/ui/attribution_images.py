@@ -192,7 +192,7 @@ def _confusion(
         st.caption(
             tr(
                 "{run}: rows are true classes, columns what they were taken for. Click a number.",
-                run=run_label(subject.run),
+                run=frame.plain(run_label(subject.run)),
             )
         )
         counts = confusion(labels, predicted, len(classes))

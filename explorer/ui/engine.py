@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer.language import tr
 from explorer.runs import LOCAL, RAY
-from explorer.ui import resources
+from explorer.ui import frame, resources
 
 _CHOSEN = "engine-chosen"  # beside the widget, whose own value is forgotten on pages that do not draw it
 
@@ -31,4 +31,4 @@ def panel() -> None:
     )
     st.session_state[_CHOSEN] = picked or LOCAL
     if picked == RAY and cluster.problem:
-        st.warning(cluster.problem, icon=":material/cloud_off:")
+        st.warning(frame.plain(cluster.problem), icon=":material/cloud_off:")

@@ -14,7 +14,7 @@ from explorer.plots import curves, theme
 from explorer.plots.curves import Curve
 from explorer.recipes import is_papers
 from explorer.runs import ACTIVE, FAILED, LOCAL, QUEUED, RUNNING, Run
-from explorer.ui import engine, live_feed, queue, resources, sentences
+from explorer.ui import engine, frame, live_feed, queue, resources, sentences
 from explorer.ui.live_feed import Picture, Version
 from explorer.ui.live_plot import Replay, live_plot, watched_plot
 from explorer.ui.names import label, message
@@ -35,7 +35,7 @@ def draw(live: Sequence[Run], recorded: Sequence[Run], *, key: str, steps: int =
         live_plot(figure, key=key, height=_CURVES_HEIGHT, alt=alt, narrow=narrow, replay=replay)
     for run in live:
         if run.state == FAILED:
-            st.error(f"{label(run)}: {message(run)}")
+            st.error(frame.plain(f"{label(run)}: {message(run)}"))
 
 
 def estimate(configs: list[RunConfig]) -> float | None:

@@ -82,7 +82,7 @@ def take_in() -> None:
                 if st.session_state.get("runs-imported") != upload.file_id:
                     limits.take("imports")
                     run = recordings.add(resources.server().store, upload.getvalue(), upload.name)
-                    _taken_in(upload, tr("Imported {run}.", run=label(run)))
+                    _taken_in(upload, tr("Imported {run}.", run=frame.plain(label(run))))
             else:
                 _weights(upload)
         if upload is not None and st.session_state.get("runs-imported") == upload.file_id:
@@ -112,10 +112,10 @@ def _weights(upload: "UploadedFile") -> None:
         run, report = imported.take_in(store, content, pixels, location, typed.strip() or None, normalized)
     count = len(report.pairs)
     if report.how == "names":
-        matched = tr("**{run}**: {count} tensors matched by names.", run=label(run), count=count)
+        matched = tr("**{run}**: {count} tensors matched by names.", run=frame.plain(label(run)), count=count)
     else:
-        matched = tr("**{run}**: {count} tensors matched by structure.", run=label(run), count=count)
-    _taken_in(upload, "  \n".join([matched, *report.notes]))
+        matched = tr("**{run}**: {count} tensors matched by structure.", run=frame.plain(label(run)), count=count)
+    _taken_in(upload, "  \n".join([matched, *map(frame.plain, report.notes)]))
 
 
 def _taken_in(upload: "UploadedFile", notes: str) -> None:

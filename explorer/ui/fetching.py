@@ -8,7 +8,7 @@ import streamlit as st
 from explorer.data.fetch import MESSAGES, Progress, fetch
 from explorer.errors import ExplorerError
 from explorer.language import retold, tr
-from explorer.ui import resources
+from explorer.ui import frame, resources
 
 _TICK_SECONDS = 1.0
 _MEGABYTE = 1_000_000
@@ -67,7 +67,7 @@ def _panel(was_active: bool) -> None:
         st.progress(min(share, 1.0), text=tr("Getting CIFAR-10: {got}", got=got))
         return
     if download.error:
-        st.error(retold(download.error, MESSAGES))
+        st.error(frame.plain(retold(download.error, MESSAGES)))
     words, button = st.columns([5, 2], vertical_alignment="center")
     words.caption(tr("CIFAR-10 is not on this machine: runs use **generated shapes** instead, not photographs."))
     if button.button(tr("Get CIFAR-10 · 170 MB"), icon=":material/download:", key="fetch-start", width="stretch"):

@@ -18,6 +18,7 @@ from explorer.records import Provenance
 _STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
 _SAID = "said-since-the-last-figure"
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
+_MARKS = re.compile(r"(?<!`)`[^`\n]+`(?!`)|[\\`*\[\]<>~$|]|(?<!\w)_|_(?!\w)|:(?=[A-Za-z])|(?m:^)[#+-]")
 _UNEXPECTED = later(
     "This part of the page failed, and that is our mistake. The server's log says why; reload to try again."
 )
@@ -103,10 +104,15 @@ def _in_words(provenance: Provenance) -> str:
     return " · ".join(word for word in words if word)
 
 
+def plain(text: str) -> str:
+    """Words of a visitor's, or with some in them, as Markdown that shows them as they are; `code` stays code."""
+    return _MARKS.sub(lambda found: found[0] if len(found[0]) > 1 else f"\\{found[0]}", text)
+
+
 def show_error(error: Exception) -> None:
     """Draw an error in place: its own line if it is meant for people, else one that gives nothing away."""
     known = isinstance(error, ExplorerError)
-    st.error(str(error) if known else told(_UNEXPECTED), icon=":material/error:")
+    st.error(plain(str(error)) if known else told(_UNEXPECTED), icon=":material/error:")
 
 
 @contextmanager

@@ -189,7 +189,7 @@ def _train_here() -> None:
                 st.rerun()
             return
         if run and run.state == FAILED:
-            st.error(f"{label(run)}: {message(run)}")
+            st.error(frame.plain(f"{label(run)}: {message(run)}"))
         seconds = error_chart.estimate([config])
         takes = " · " + tr("about {time}", time=sentences.duration(seconds)) if seconds else ""
         st.button(

@@ -1,10 +1,9 @@
 """Where what waits to be trained stands in the queue, in words."""
 
-import os
 from collections.abc import Mapping, Sequence
 
 from explorer import jobs
-from explorer.device import LARGEST_SLOTS
+from explorer.engines import slots as engine_slots
 from explorer.jobs import Place
 from explorer.language import tr
 from explorer.runs import DONE, LOCAL, QUEUED, RAY, RUNNING, Run
@@ -15,7 +14,7 @@ _AT_ONCE_SECONDS = 2.0  # a worker takes as long to start
 
 def slots() -> int:
     """How many runs this machine trains at once."""
-    return min(LARGEST_SLOTS, os.cpu_count() or 1)
+    return engine_slots.count(resources.server().store)
 
 
 def finished() -> list[Run]:

@@ -116,7 +116,7 @@ def _foot(signed: str, code: str) -> None:
 
 def _ended(error: RequestError) -> None:
     st.title(tr("Room"), anchor=False)
-    st.info(str(error))
+    st.info(frame.plain(str(error)))
     if st.button(tr("To the door"), key="room-ended"):
         membership.leave()
         st.rerun()

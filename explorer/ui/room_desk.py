@@ -35,7 +35,7 @@ def draw(signed: str) -> None:
         room = house.room(signed)
     except RequestError as error:
         st.title(tr("Room"), anchor=False)
-        st.info(str(error))
+        st.info(frame.plain(str(error)))
         membership.leave()
         return
     room_watch.watch(signed, server.standing_url(), standing)
@@ -77,7 +77,7 @@ def _switch(signed: str) -> None:
 
 def _settings(signed: str, room: Room) -> None:
     if room.names:
-        st.markdown(", ".join(room.names).translate(_PLAIN))
+        st.markdown(frame.plain(", ".join(room.names)))
     if not present.presenting():  # it would stand on the wall
         st.caption(tr("Your own link, for another device. Who has it presents; it holds for 12 hours."))
         st.code(invitation.address(f"{sitemap.entry('room').name}?key={signed}"), language=None, wrap_lines=True)
@@ -86,9 +86,6 @@ def _settings(signed: str, room: Room) -> None:
         resources.rooms().close(signed)
         membership.leave()
         st.rerun()
-
-
-_PLAIN = {ord(letter): f"\\{letter}" for letter in r"\`*_{}[]()<>#+-.!|~$:"}
 
 
 def _code(signed: str, room: Room) -> None:

@@ -157,7 +157,7 @@ def _standing(mine: list[Run], experiment: Experiment) -> None:
     elif run.state == DONE and (last := final(run)):
         st.success(what + tr("errs on {error:.1%} of the test images", error=last.test_error), icon=":material/check:")
     elif run.state == FAILED:
-        st.error(what + message(run))
+        st.error(what + frame.plain(message(run)))
 
 
 def _part(run: Run, experiment: Experiment) -> str:

@@ -39,7 +39,7 @@ def panel() -> None:
     st.fragment(_table, run_every=_TICK_SECONDS if active else None, key="runs-table")(active)
     exchange.take_in()
     for problem in resources.library().problems:
-        st.warning(tr("Left out: {problem}", problem=problem), icon=":material/broken_image:")
+        st.warning(tr("Left out: {problem}", problem=frame.plain(problem)), icon=":material/broken_image:")
 
 
 def _table(was_active: bool) -> None:
@@ -137,7 +137,7 @@ def _one(run: Run) -> None:
     if run.provenance:
         frame.provenance_badge(run.provenance)
     if run.message:
-        st.error(message(run))
+        st.error(frame.plain(message(run)))
     name, export = st.columns([3, 1], vertical_alignment="bottom")
     if resources.server().store.get(run.run):
         wanted = name.text_input(tr("Name"), run.label, max_chars=80, key=f"runs-name-{run.run}")
@@ -178,7 +178,7 @@ def _control(runs: Sequence[Run]) -> None:
 def _delete(runs: Sequence[Run]) -> None:
     label = tr("Delete {count} runs", count=len(runs)) if len(runs) > 1 else tr("Delete 1 run")
     with st.popover(label, icon=":material/delete:"):
-        names = ", ".join(f"**{run_label(run)}**" for run in runs)
+        names = ", ".join(f"**{frame.plain(run_label(run))}**" for run in runs)
         st.markdown(tr("Records and weights go for good: {names}.", names=names))
         if st.button(label, type="primary", key="runs-delete"):
             with frame.errors_in_place():

@@ -109,7 +109,7 @@ def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: b
             st.caption(tr("Another visitor asked for it and alone can stop it; if you want it, too, it goes on then."))
     for one, study in zip(asked, found, strict=True):
         if study and study.state == FAILED:
-            st.error(f"{run_label(one.run)}: {study.message}" if one.run else study.message)
+            st.error(frame.plain(f"{run_label(one.run)}: {study.message}" if one.run else study.message))
 
 
 def location(run: Run | None) -> str:

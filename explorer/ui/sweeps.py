@@ -133,7 +133,7 @@ def _growing(question: Question, sweep: Sweep, was_active: bool) -> None:
         _answer(question, finished, made, f"{question.name}-here", how(finished))
     for run in live:
         if run.state == FAILED:
-            st.error(f"{run.config.network.name}: {message(run)}")
+            st.error(frame.plain(f"{run.config.network.name}: {message(run)}"))
     _button(question.name, sweep, live, active)
 
 

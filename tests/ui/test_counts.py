@@ -57,7 +57,7 @@ def test_what_the_paper_counts_otherwise_is_said_below_the_table() -> None:
     assert "† This counts convolutions alone; the linear layers add 0.12.</p>" in table
 
 
-@pytest.mark.threat("A name, label or caption is a script")
+@pytest.mark.threat("A name, label or caption is a script, or fetches a picture")
 def test_stages_show_their_share_and_names_are_escaped() -> None:
     table = counts.stages(_outline("resnet-50@imagenet"))
     assert (
