@@ -17,6 +17,7 @@ from explorer.records import PlaneRecord
 _SCALE = "Cividis"  # even steps look even, to colour-blind eyes too
 _LEVELS = 24
 _EVERY = (1, 2, 4, 8)
+_DEEP = 0.1  # of the loss: flatter dips are roughness, which no eye finds in the picture
 _CAMERA = {"eye": {"x": 1.3, "y": -1.3, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.12}}
 
 
@@ -36,13 +37,15 @@ class Surface:
         return self.losses.get((len(self.plane.y) // 2, len(self.plane.x) // 2))
 
     def valleys(self) -> int | None:
-        """How many points inside the finest grid lie lower than the eight around them; None until it is measured."""
+        """From how many lowest points inside the finest grid no way leads lower but over a rise of a tenth of the loss.
+
+        None until it is measured.
+        """
         x, _, losses = self.grid()
         if len(x) < len(self.plane.x):
             return None
-        loss = [[math.inf if value is None else value for value in row] for row in losses]
         inside = range(1, len(x) - 1)
-        return sum(loss[row][column] < min(_around(loss, row, column)) for row in inside for column in inside)
+        return sum(row in inside and column in inside for row, column in _lowest(losses))
 
     def grid(self) -> tuple[list[float], list[float], list[list[float | None]]]:
         """x, y and the losses of the finest grid of which every point is measured; empty before there is one."""
@@ -174,9 +177,27 @@ def _along_y(one: Surface) -> tuple[list[float], list[float | None]]:
     return [one.plane.y[row] for row in known], [one.losses[row, column] for row in known]
 
 
-def _around(loss: Sequence[Sequence[float]], row: int, column: int) -> list[float]:
-    rows, columns = range(row - 1, row + 2), range(column - 1, column + 2)
-    return [loss[r][c] for r in rows for c in columns if (r, c) != (row, column)]
+def _lowest(losses: Sequence[Sequence[float | None]]) -> list[tuple[int, int]]:
+    """The lowest point of each valley: row and column, neighbours are the eight around a point.
+
+    The water rises: a point next to none that is under water begins a valley. Where two meet, the higher one was a
+    valley if the water has risen by `_DEEP` above its lowest point, else only roughness of the other's floor.
+    """
+    known = {(r, c): loss for r, row in enumerate(losses) for c, loss in enumerate(row) if loss is not None}
+    lowest: dict[tuple[int, int], tuple[int, int]] = {}
+    found = []
+    for point in sorted(known, key=lambda point: (known[point], point)):
+        met = {lowest[one] for one in _around(*point) if one in lowest}
+        first = min(met, key=lambda one: (known[one], one), default=point)
+        found += [one for one in met - {first} if known[point] >= (1 + _DEEP) * known[one]]
+        if len(met) > 1:
+            lowest |= {one: first for one, its in lowest.items() if its in met}
+        lowest[point] = first
+    return [*found, *set(lowest.values())]
+
+
+def _around(row: int, column: int) -> list[tuple[int, int]]:
+    return [(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
 
 
 def _logs(losses: Sequence[Sequence[float | None]]) -> list[list[float | None]]:

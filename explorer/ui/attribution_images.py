@@ -72,6 +72,8 @@ def _own(size: int) -> Chosen | None:
         key="attributions-upload",
         help=tr("Turned upright, cropped to the middle square and scaled to what the networks see."),
     )
+    if not files:
+        st.caption(tr("Pictures are looked at, not kept: after another page, choose them again."))
     if len(files) > _MOST_UPLOADS:
         st.warning(tr("The first {shown} of {count} pictures are shown.", shown=_MOST_UPLOADS, count=len(files)))
     pictures = []

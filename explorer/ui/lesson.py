@@ -291,7 +291,7 @@ def _thousand_layers() -> None:
         low = tr("below {error:.1%}", error=errors.training) if errors.training <= 0.001 else f"{errors.training:.1%}"
         rows.append({
             tr("layers"): f"{layers:,}", tr("training error"): low, tr("test error"): f"{errors.test:.2%}",
-            tr("source"): tr("Figure 6 and {source}", source=errors.source),
+            tr("source"): tr("Figure 6 and {source}", source=told(errors.source)),
         })  # fmt: skip
     st.table(rows)
 
@@ -300,7 +300,7 @@ def _detection() -> None:
     rows = [
         {
             tr("set"): name, tr("measure"): measure, "VGG-16": f"{vgg:.1f}", "ResNet-101": f"{resnet:.1f}",
-            tr("source"): source,
+            tr("source"): told(source),
         }
         for name, measure, vgg, resnet, source in paper.DETECTION
     ]  # fmt: skip

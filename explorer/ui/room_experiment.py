@@ -133,9 +133,8 @@ def found_out(room: Room, experiment: Experiment) -> None:
     """What the results so far allow to be said."""
     now = progress(room, experiment)
     if now.made and now.made.provenance:
-        said = sweeps.pairs(now.results, experiment.sweep.factor)
-        basis = tr("± is the 95 % interval over seeds.") + " " + sweeps.how(now.results)
-        frame.finding(said, basis)
+        factor = experiment.sweep.factor
+        sweeps.judged(now.results, lambda results: sweeps.pairs(results, factor), sweeps.how(now.results))
         frame.provenance_badge(now.made.provenance)
 
 

@@ -33,6 +33,7 @@ _BASES = {
 }
 _SIZES, _IMAGES = (49, 25), 500
 _HEIGHT, _NARROW_HEIGHT = 430, 760
+_MANY, _RAISED = 1e7, str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def panel() -> None:
@@ -73,7 +74,11 @@ def _draw(runs: Sequence[Run], view: str, plane: str, found: studies.Found) -> N
         basis = tr("The loss at {places} places around the trained weights, coarse to fine.", places=_SIZES[-1] ** 2)
         frame.finding([tr("Not measured yet.")], basis)
         return
-    frame.finding(_sentences(measured, plane), told(_BASES[plane], images=_IMAGES))
+    rests = [
+        told(_BASES[plane], images=_IMAGES),
+        tr("From a valley no way leads lower but over a rise of a tenth of its loss."),
+    ]
+    frame.finding(_sentences(measured, plane), " ".join(rests))
     studies.badge(found)
     alt = alternative_text(measured)
     if view == "slices":
@@ -111,8 +116,13 @@ def _sentences(measured: Sequence[Surface], plane: str) -> list[str]:
 
 
 def _number(loss: float | None) -> str:
-    """Two digits, but no power of ten."""
-    return tr("beyond all numbers") if loss is None else f"{loss:,.0f}" if loss >= 10 else f"{loss:.2g}"
+    """Two digits, a power of ten only where people would have to count them."""
+    if loss is None:
+        return tr("beyond all numbers")
+    if loss >= _MANY:
+        digits, _, power = f"{loss:.1e}".partition("e+")
+        return f"{digits}\u00a0·\u00a010{power.lstrip('0').translate(_RAISED)}"
+    return f"{loss:,.0f}" if loss >= 10 else f"{loss:.2g}"
 
 
 def _surface(run: Run, label: str, study: Study | None) -> Surface | None:

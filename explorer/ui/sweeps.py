@@ -179,7 +179,7 @@ def _live(sweep: Sweep) -> list[Run]:
 
 def _answer(question: Question, results: Results, made: Provenance, key: str, how: str) -> None:
     """What results say, where they come from, and their picture."""
-    frame.finding(question.said(results), f"{tr('± is the 95 % interval over seeds.')} {how}")
+    judged(results, question.said, how)
     frame.provenance_badge(replace(made, seconds=0))
     label = told(question.factor.label)
     found = points(results, question.factor.name)
@@ -189,11 +189,20 @@ def _answer(question: Question, results: Results, made: Provenance, key: str, ho
     live_plot(figure, key=key, height=_HEIGHT, alt=alternative_text(found, label, field), narrow=narrow)
 
 
+def judged(results: Results, say: Callable[[Results], Sequence[str]], how: str) -> None:
+    """Draw what `say` makes of the results; of a single seed only that it is one: a race's may be all there is."""
+    if len({config.seed for config, _ in results}) > 1:
+        frame.finding(say(results), f"{tr('± is the 95 % interval over seeds.')} {how}")
+        return
+    one = tr("**One seed so far:** whether a difference is more than chance, only a second one can tell.")
+    frame.finding([one], f"{tr('The figure has what it came to.')} {how}")
+
+
 def how(results: Results) -> str:
     """What these runs have in common."""
     training = results[0][0].training
     return tr(
-        "{seeds} seeds, {steps:,} steps of {batch} images at {size}×{size} pixels, {width} channels in the first "
+        "Seeds: {seeds}; {steps:,} steps of {batch} images at {size}×{size} pixels, {width} channels in the first "
         "stage; tested on {images:,} images.",
         seeds=len({config.seed for config, _ in results}), steps=training.steps, batch=training.batch_size,
         size=training.image_size, width=results[0][0].network.width, images=results[0][1].test_images,

@@ -37,6 +37,15 @@ def test_valleys_are_places_lower_than_all_around_them() -> None:
     assert _surface("plain", COARSE).valleys() is None
 
 
+def test_a_dip_of_less_than_a_tenth_is_no_valley() -> None:
+    """Two lowest points with a rise between them of 5 %, then of 20 %, of the higher one."""
+    losses = {(row, column): float(10 + row + column) for row in range(5) for column in range(5)}
+    for between, count in ((2.1, 1), (2.4, 2)):
+        ditch = {(1, 1): 1.0, (2, 2): between, (3, 3): 2.0}
+        assert _surface("plain", losses | ditch).valleys() == count
+    assert _surface("plain", losses | {(2, 2): 1.0, (2, 3): None, (1, 1): None}).valleys() == 1
+
+
 def test_both_surfaces_have_one_scale_and_each_its_path() -> None:
     shown = [_surface("plain", WHOLE), _surface("resnet", dict.fromkeys(WHOLE, 1000.0) | {(2, 2): None})]
     figure = surface.contours(shown, "x")
