@@ -84,10 +84,8 @@ def _each(runs: Sequence[Run], found: studies.Found) -> None:
     frame.finding(
         said,
         tr(
-            "On {seen:,} of {images:,} test images. Median over the blocks that keep the shape; hatched: those that "
-            "change it.",
+            "On {seen:,} test images. Median over the blocks that keep the shape; hatched: those that change it.",
             seen=seen,
-            images=_IMAGES,
         ),  # fmt: skip
     )
     studies.badge(found)

@@ -174,11 +174,17 @@ def _answered(name: str, question: Question) -> bool:
     answer = _asked(name, question)
     if answer is None:
         key = f"lesson-answer-{name}"
-        if st.button(tr("Show it without a guess"), key=f"{key}-skip", type="tertiary"):
-            st.session_state[f"{key}-skipped"] = True
-        return bool(st.session_state.get(f"{key}-skipped"))
+        skipped = bool(st.session_state.get(f"{key}-skipped"))
+        if not skipped:
+            words = tr("Show it without a guess")
+            st.button(words, key=f"{key}-skip", type="tertiary", on_click=_skip, args=(f"{key}-skipped",))
+        return skipped
     _judged(question, answer)
     return True
+
+
+def _skip(key: str) -> None:
+    st.session_state[key] = True
 
 
 def _asked(name: str, question: Question) -> str | None:

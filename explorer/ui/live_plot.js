@@ -61,7 +61,8 @@ async function draw(chart) {
   chart.picture.setAttribute("aria-label", shown.alt)
   drawStatus(chart, shown.status)
   chart.high = chart.large ? heightLeft(chart) : chart.narrow?.height ?? shown.height
-  chart.host.style.height = `${chart.high}px`
+  chart.host.classList.toggle("is-large", Boolean(chart.large))
+  chart.host.style.height = `calc(${chart.high}px + var(--rx-toolbar))`
   try {
     const Plotly = await library(chart.data.plotly)
     if (!chart.gone && !chart.held) await react(Plotly, chart, shown.figure)

@@ -7,9 +7,11 @@ from typing import Any
 import streamlit as st
 
 from explorer.config import NetworkConfig, depths, network
+from explorer.errors import RequestError
 from explorer.families import BLOCKS, FAMILIES
 from explorer.language import later, told, tr
 from explorer.network_config import INITIALISATIONS
+from explorer.ui import frame
 
 _DESIGNS = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
 _SHORTCUTS = {"A": later("A · identity"), "B": later("B · some projected"), "C": later("C · all projected")}
@@ -29,11 +31,17 @@ _WIDTHS = {"cifar": (4, 8, 16, 32, 64, 128), "imagenet": (16, 32, 64, 128)}
 def chosen(key: str, default: str) -> NetworkConfig:
     """The network that the widgets called `key` stand at; the address parameter `key` holds its name.
 
-    A name that came by the address moves the widgets; a wrong one raises RequestError, and the widgets stay.
+    A name that came by the address moves the widgets; a wrong one is told in a line, and they stay where they are.
     """
-    named = st.query_params.get(key) or st.session_state.get(f"{key}-name") or default
-    if named != st.session_state.get(f"{key}-name"):
-        _move(key, network(named))
+    before = st.session_state.get(f"{key}-name")
+    named = st.query_params.get(key) or before or default
+    if named != before:
+        try:
+            _move(key, network(named))
+        except RequestError as error:
+            frame.show_error(error)
+            if before is None:
+                _move(key, network(default))
     config = _widgets(key)
     st.session_state[f"{key}-name"] = config.name
     if st.query_params.get(key) != config.name:

@@ -155,7 +155,7 @@ def _live(race: Race) -> list[Run]:
 def _first(race: Race) -> list[Run]:
     """What is shown before anything was run: of the usual race the recordings that most work went into."""
     library = [run for run in resources.library().runs() if resources.kind(run.config.data) == "cifar10"]
-    usual = race.recipe == RECIPES["brief"] and race.depths == race.recipe.depths and not race.also
+    usual = race.recipe == RECIPES["brief"] and race.depths == race.recipe.depths
     return most_trained(library) if usual else _recorded(race, exact=False)
 
 

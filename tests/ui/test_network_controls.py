@@ -62,7 +62,10 @@ def test_another_block_takes_the_nearest_depth_it_can_have() -> None:
     assert network(_shown(app)).depth in (38, 47)
 
 
-def test_a_wrong_name_in_the_address_is_one_line() -> None:
+def test_a_wrong_name_in_the_address_is_one_line_above_the_usual_controls() -> None:
     app = _open("resnet-21")
     assert not app.exception
     assert "20 and 26" in app.error[0].value
+    assert _shown(app) == "resnet-20"
+    app = app.run()
+    assert not app.error
