@@ -1,12 +1,16 @@
-// Keys that work on every page unless something is typed, and the overview of them, a modal dialog of the browser's own.
+// Keys that work on every page unless something is typed, and the overview of them, a modal dialog of the browser's own;
+// and presses that wait for what was typed just before them.
 
 const AFTER_G = 1500 // milliseconds that g waits for its letter
 const TYPED = [
   "input:not([type=radio], [type=checkbox], [type=range], [type=button])", "textarea", "select", "[contenteditable=true]",
   "[role=combobox]", "[role=listbox]", "[role=textbox]", "[data-testid=stDataFrame]",
 ].join()
+const LEADING = "[data-testid=stSidebarNavLink], [data-testid=stPageLink-NavLink], [data-testid=stDownloadButton] button"
+const SENT = 100, RAN = 3000 // milliseconds after a field was left: its words are sent, the page has run with them
 const COLOURS = ["background-color", "text-color", "border-color", "font"]
 let led = 0 // when g was pressed: its letter may come after Streamlit has called again
+let left = -RAN // when a field was left
 let before = null // what listens, until the next comes: Streamlit calls again for other words or another theme
 
 export default function ({ data: [data], parentElement }) {
@@ -32,6 +36,8 @@ export default function ({ data: [data], parentElement }) {
     event.preventDefault()
     event.stopImmediatePropagation() // Streamlit has keys of its own
   }, { signal: gone.signal, capture: true })
+  addEventListener("focusout", leave, { signal: gone.signal, capture: true })
+  addEventListener("click", wait, { signal: gone.signal, capture: true })
   return () => setTimeout(() => {
     if (parentElement.isConnected) return
     gone.abort()
@@ -51,6 +57,28 @@ function visit(page) {
   const link = links.find(({ href }) => new URL(href).pathname.split("/").at(-1) === page)
   link?.click()
   return Boolean(link)
+}
+
+function leave({ target }) {
+  if (target.matches?.(TYPED)) left = performance.now()
+}
+
+// Words that are sent after the next page was opened are lost, and a file that was made before is without them: what
+// leads to either waits for the page.
+function wait(event) {
+  const wanted = event.target.closest?.(LEADING)
+  const since = performance.now() - left
+  if (!wanted || event.ctrlKey || event.metaKey || event.shiftKey || since >= RAN) return
+  event.preventDefault()
+  event.stopImmediatePropagation()
+  setTimeout(go, Math.max(0, SENT - since), wanted)
+}
+
+function go(wanted) {
+  const runs = document.querySelector("[data-testid=stApp]").dataset.testScriptState === "running"
+  if (runs && performance.now() - left < RAN) return setTimeout(go, SENT / 2, wanted)
+  left = -RAN
+  wanted.click()
 }
 
 function press(key) {

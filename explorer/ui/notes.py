@@ -13,6 +13,7 @@ from explorer.notes import Guess, Note
 from explorer.ui import frame, sitemap
 
 _KEY, _TOAST, _REMOVED, _MOST = "notes", "notes-toast", "notes-removed", 40
+_REMARKS, _REMARKS_KEPT = "notes-remarks", "notes-remarks-kept"
 
 
 def kept() -> list[Note]:
@@ -43,9 +44,12 @@ def panel(guesses: list[Guess]) -> None:
     """What was kept, to be remarked on, removed and downloaded."""
     title = tr("Notes on Deep Residual Learning")
     remarks = st.text_area(
-        tr("My remarks"), key="notes-remarks", value=st.session_state.get("notes-remarks-kept", ""), height=110
+        tr("My remarks"),
+        key=_REMARKS,
+        value=st.session_state.get(_REMARKS_KEPT, ""),
+        height=110,
+        on_change=_keep_remarks,
     )
-    st.session_state["notes-remarks-kept"] = remarks
     for index, note in enumerate(kept()):
         _one(index, note)
     _removed()
@@ -84,10 +88,19 @@ def _one(index: int, note: Note) -> None:
         if button.button(tr("Remove"), key=f"notes-remove-{index}-{len(kept())}", type="tertiary"):
             st.session_state[_REMOVED] = index, kept().pop(index)
             st.rerun()
-        remark = st.text_input(
-            tr("My remark"), value=note.remark, key=f"notes-remark-{index}-{len(kept())}", max_chars=2000
+        key = f"notes-remark-{index}-{len(kept())}"
+        st.text_input(
+            tr("My remark"), value=note.remark, key=key, max_chars=2000, on_change=_keep_remark, args=(index, key)
         )
-        kept()[index] = replace(note, remark=remark)
+
+
+# Callbacks: if the reader goes on to another page at once, this page does not run again with what was typed.
+def _keep_remarks() -> None:
+    st.session_state[_REMARKS_KEPT] = st.session_state[_REMARKS]
+
+
+def _keep_remark(index: int, key: str) -> None:
+    kept()[index] = replace(kept()[index], remark=st.session_state[key])
 
 
 def _removed() -> None:
