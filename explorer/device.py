@@ -16,7 +16,7 @@ import psutil
 from explorer.language import later, retold
 
 _CORE, _CORES = later("{count} CPU core ({processor})"), later("{count} CPU cores ({processor})")
-_AUTOGROUP = Path("/proc/self/autogroup")
+_AUTOGROUP, _OWN_CGROUP, _CGROUPS = Path("/proc/self/autogroup"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 _M_MMAP_THRESHOLD, _LARGE, _USUAL = -3, 65_536, 131_072
 _M_ARENA_MAX, _ARENAS = -8, 2
 LARGEST_SLOTS = 4  # a race has four networks
@@ -135,7 +135,20 @@ def free_memory() -> int:
         import torch
 
         return int(torch.cuda.mem_get_info()[0])
-    return int(psutil.virtual_memory().available)
+    return free_ram()
+
+
+def free_ram() -> int:
+    """Bytes of main memory that are free: of the machine's, and of what a container or a service may take of them."""
+    free = int(psutil.virtual_memory().available)
+    with suppress(OSError, ValueError, KeyError, StopIteration):  # not Linux, no cgroups of version 2, or no limit
+        own = next(line[3:] for line in _OWN_CGROUP.read_text().splitlines() if line.startswith("0::"))
+        group = _CGROUPS / own.strip("/")
+        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        cached = int(stat["inactive_file"])  # counted as taken, given back when it is needed
+        taken = int((group / "memory.current").read_text()) - cached
+        free = min(free, int((group / "memory.max").read_text()) - taken)
+    return max(0, free)
 
 
 def free_at_once() -> None:

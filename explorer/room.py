@@ -1,8 +1,8 @@
 """Rooms: one presenter, visitors who know a short code, and what they do together: a poll, a shared experiment.
 
-Rooms lie in a file of their own beside the store's, survive a restart and are deleted, names and votes too, twelve
-hours after the last action. Who asks shows a signed pass; whether its role may do what it asks is looked up here, for
-every action, whatever the page that it came from offered.
+Rooms lie in a file of their own beside the store's, survive a restart and end twelve hours after the last action;
+`clear` deletes those that have, names and votes too. Who asks shows a signed pass; whether its role may do what it asks
+is looked up here, for every action, whatever the page that it came from offered.
 """
 
 import hashlib
@@ -93,7 +93,7 @@ class Rooms:
         """A new room; the presenter's pass."""
         now, opened = self._clock(), secrets.token_hex(4)
         with self._transaction() as connection:
-            connection.execute("DELETE FROM rooms WHERE touched <= ?", (now - EXPIRES_SECONDS,))
+            self._clear(connection)
             if connection.execute("SELECT count(*) FROM rooms").fetchone()[0] >= MOST_ROOMS:
                 raise RequestError(tr("{count} rooms are open on this server: close one first", count=MOST_ROOMS))
             while connection.execute("SELECT 1 FROM rooms WHERE code = ?", (code := _code(),)).fetchone():
@@ -269,6 +269,14 @@ class Rooms:
         for code, member in owned:
             if who is None or who.code != code or not (who.presents or who.member == member):
                 raise RequestError(tr("this training is another's: only they and the presenter can change it"))
+
+    def clear(self) -> None:
+        """Delete the rooms that have ended by themselves, with all names and votes."""
+        with self._transaction() as connection:
+            self._clear(connection)
+
+    def _clear(self, connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM rooms WHERE touched <= ?", (self._clock() - EXPIRES_SECONDS,))
 
     # As it stands
 

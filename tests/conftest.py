@@ -34,6 +34,7 @@ TINY_TRAINING = TrainingConfig(
 def _private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees this machine's own store, and two cores are shared fairly."""
     monkeypatch.setenv("EXPLORER_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("EXPLORER_DATA", raising=False)
     torch.set_num_threads(1)
 
 

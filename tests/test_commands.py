@@ -77,6 +77,14 @@ def test_data_info(call) -> None:
     assert result["name"].startswith("shapes@")
 
 
+def test_commands_take_the_images_that_the_server_takes(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_DATA", "shapes-cluttered")
+    assert call("data", "info")[1][0]["name"].startswith("shapes-cluttered@")
+    assert call("data", "info", "--data", "shapes")[1][0]["name"].startswith("shapes@")
+    monkeypatch.setenv("EXPLORER_DATA", "")
+    assert call("data", "info")[1][0]["name"].startswith("shapes@")
+
+
 def test_a_race_and_all_that_can_be_done_with_its_runs(call, tmp_path: Path) -> None:
     race = ("race", "--data", "shapes", "--depths", "8,14", *TINY)
     status, lines, _ = call(*race)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
 
+from explorer import device
 from explorer.config import RunConfig, TrainingConfig, network
 from explorer.errors import RequestError
 from explorer.memory import check_training, must_recompute, training_bytes
@@ -59,7 +61,27 @@ def test_blocks_computed_again_give_the_same_bits(name: str, tiny_images) -> Non
         assert all(torch.equal(tensor, other[name]) for name, tensor in ended[0].items())
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("8000000000\n", 7_200_000_000), ("500000000\n", 0), ("max\n", None), (None, None)]
+)
+def test_memory_that_a_container_may_not_take_is_not_free(
+    limit: str | None, expected: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand: 1.0 GB is in use, 0.2 GB of it files that the kernel gives back."""
+    group = tmp_path / "system.slice" / "explorer.service"
+    group.mkdir(parents=True)
+    (tmp_path / "own").write_text("1:cpu:/\n0::/system.slice/explorer.service\n")
+    (group / "memory.current").write_text("1000000000\n")
+    (group / "memory.stat").write_text("anon 800000000\ninactive_file 200000000\n")
+    if limit:
+        (group / "memory.max").write_text(limit)
+    monkeypatch.setattr(device, "_OWN_CGROUP", tmp_path / "own")
+    monkeypatch.setattr(device, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(device.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 20_000_000_000}))
+    assert device.free_ram() == (20_000_000_000 if expected is None else expected)
+
+
 def test_weights_that_do_not_fit_are_refused_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1_000_000_000}))
+    monkeypatch.setattr(build, "free_ram", lambda: 1_000_000_000)
     with pytest.raises(RequestError, match=r"resnet-1202:width=64 take 1\.2 GB, and 1\.0 GB of memory are free"):
         build.build(network("resnet-1202:width=64"))

@@ -132,7 +132,7 @@ def test_only_finished_runs_are_exported(catalogue: Catalogue, tiny_run: RunConf
 
 
 @pytest.mark.threat("A file is too large, or unpacks to too much")
-@pytest.mark.threat("An altered recording passes as measured")
+@pytest.mark.threat("A damaged recording passes as measured")
 def test_what_is_damaged_newer_or_altered_is_refused_and_nothing_is_lost(catalogue: Catalogue, finished: str) -> None:
     content = recordings.export(catalogue, finished)
     store = catalogue.store

@@ -99,7 +99,7 @@ def test_a_room_survives_a_restart_and_expires_with_its_names(store: Store, cloc
     clock.now += 12.1 * HOURS
     with pytest.raises(RequestError, match="no such room"):
         again.join(code_of(presenter), "s", "a")
-    again.open()
+    again.clear()
     assert b"Maximiliane" not in (store.folder / "rooms.sqlite").read_bytes()
 
 

@@ -60,7 +60,7 @@ def _evaluate_run(options: Namespace) -> None:
     trained = recordings.trained(runs, run.run)
     if options.normalize:
         trained = Trained(trained.network, published(options.normalize))
-    images = sources.load(options.data or run.location or "auto")
+    images = sources.load(options.data or run.location or sources.usual())
     _tell_errors(options, trained, images, run.config.training.image_size, {"network": run.config.network.name})
 
 
@@ -69,7 +69,7 @@ def _evaluate_weights(options: Namespace) -> None:
     from explorer.weights import read_file
 
     weights = read_file(options.weights)
-    images = sources.load(options.data or "auto")
+    images = sources.load(options.data or sources.usual())
     fit = fitted(weights, options.network, options.normalize, images)
     values = {"network": fit.config.name, "matched": fit.report.how, "notes": list(fit.report.notes)}
     _tell_errors(options, fit.trained, images, fit.image_size, values)
@@ -175,7 +175,7 @@ def _picture(options: Namespace, training: TrainingConfig, location: str) -> Any
 
     if not re.fullmatch(r"\d+", options.image):
         return torch.from_numpy(read_picture(Path(options.image), training.image_size))
-    images = sources.load(options.data or location or "auto").test_images
+    images = sources.load(options.data or location or sources.usual()).test_images
     index = int(options.image)
     if index >= len(images):
         raise RequestError(f"there is no test image {index}: the last is {len(images) - 1}")

@@ -24,14 +24,14 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("network", help="plain-20, resnet-56:shortcut=B, highway-32, resnet-50@imagenet …")
     parser = command(subparsers, "data", data, "which images are used, or fetch CIFAR-10")
     parser.add_argument("action", choices=("info", "fetch"))
-    parser.add_argument("--data", default="auto", help="auto, cifar10, shapes or a path (info)")
+    parser.add_argument("--data", default=sources.usual(), help="auto, cifar10, shapes or a path (info)")
 
 
 def doctor(options: Namespace) -> None:
     """Describe the machine and say what is missing and how to get it."""
     from explorer.device import device
 
-    machine, source, folder = device(), sources.resolve("auto"), home()
+    machine, source, folder = device(), sources.resolve(sources.usual()), home()
     Store(folder)
     installed = {package: _version(package) for package in _PACKAGES}
     missing = [f"{package}: pip install -r requirements.txt" for package, found in installed.items() if not found]

@@ -108,7 +108,7 @@ def _test_images(run: Run, trained: "Trained", few: int, options: Namespace) -> 
     """The first so many test images of a run, as its network wants them."""
     from explorer.data.augmentation import prepare
 
-    images = sources.load(options.data or run.location or "auto").test_images[:few]
+    images = sources.load(options.data or run.location or sources.usual()).test_images[:few]
     return trained.normalization(prepare(images, run.config.training.image_size))
 
 

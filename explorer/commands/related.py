@@ -23,7 +23,7 @@ def add_to(measures: Any) -> None:
     parser.add_argument("--smoother", choices=_SMOOTHERS, default=_SMOOTHERS[0])
     parser.add_argument("--start", choices=_STARTS, default=_STARTS[0], help="what the error begins with")
     parser = command(measures, "encodings", encodings, "VLAD and Fisher vectors against a bag of words, in retrieval")
-    parser.add_argument("--data", default="auto", help="where the images are")
+    parser.add_argument("--data", default=sources.usual(), help="where the images are")
     parser.add_argument("--images", type=int, default=2000, help="test images in each draw")
     parser.add_argument("--draws", type=int, default=5, help="sets of images, each with dictionaries of its own")
     parser.add_argument("--words", default="4,8,16,32,64,128", metavar="K,K,…", help="in a dictionary")

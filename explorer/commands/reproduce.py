@@ -24,7 +24,7 @@ def add_to(subparsers: Any) -> None:
     parser = command(experiments, "cifar", cifar, "section 4.2: plain and residual networks on CIFAR-10")
     parser.add_argument("--networks", help="as plain-20,resnet-20 (default: plain and residual 20 to 56, resnet-110)")
     parser.add_argument("--seeds", default="0", help="as 0,1,2")
-    parser.add_argument("--data", default="auto", help="auto, cifar10 or a path")
+    parser.add_argument("--data", default=sources.usual(), help="auto, cifar10 or a path")
     parser.add_argument(
         "--budget-minutes", type=finite, help="fewer iterations than the paper's 64,000: as many as fit"
     )

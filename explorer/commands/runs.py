@@ -7,6 +7,7 @@ from typing import Any
 
 from explorer import recordings
 from explorer.commands.output import catalogue, command, percent, result
+from explorer.data import sources
 from explorer.engines.chosen import Engines
 from explorer.errors import ExplorerError, RequestError
 from explorer.records import EvaluationRecord, record_to_dict
@@ -27,7 +28,7 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--network", help="which network weights are of (default: what their shapes say)")
     parser.add_argument("--normalize", choices=("cifar10", "imagenet"), help="how their images were normalised")
-    parser.add_argument("--data", default="auto", help="the images that an imported network is measured on")
+    parser.add_argument("--data", default=sources.usual(), help="the images that an imported network is measured on")
     for name, does in (
         ("pause", "let a run rest, its state kept"),
         ("stop", "end a run"),

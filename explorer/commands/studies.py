@@ -154,7 +154,7 @@ def _made(run: Run, images: "ImageSet", precision: str = "fp32") -> dict[str, An
 
 def _run_and_images(options: Namespace) -> tuple[Run, "ImageSet"]:
     run = catalogue().run(options.run)
-    return run, sources.load(options.data or run.location or "auto")
+    return run, sources.load(options.data or run.location or sources.usual())
 
 
 def _lesions(subject: "Subject", options: Namespace) -> Iterator[LesionRecord]:

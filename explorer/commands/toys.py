@@ -34,7 +34,7 @@ def add_to(measures: Any) -> None:
 
 
 def _of_images(parser: Any, images: int) -> None:
-    parser.add_argument("--data", default="auto", help="where the images are")
+    parser.add_argument("--data", default=sources.usual(), help="where the images are")
     parser.add_argument("--images", type=int, default=images)
     parser.add_argument("--seed", type=int, default=0)
 

@@ -52,7 +52,7 @@ def add_to(subparsers: Any) -> None:
 
 def _add_recipe(parser: Any) -> None:
     parser.add_argument("--recipe", default="brief", help="brief, longer, paper or a .toml file")
-    parser.add_argument("--data", default="auto", help="auto, cifar10, shapes or a path")
+    parser.add_argument("--data", default=sources.usual(), help="auto, cifar10, shapes or a path")
     parser.add_argument("--seeds", default="0", help="as 0,1,2")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change one value of the recipe"

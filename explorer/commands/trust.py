@@ -141,7 +141,7 @@ def _subject(options: Namespace) -> tuple[Any, Any, list[int], dict[str, Any]]:
 
     run = catalogue().run(options.run)
     trained = recordings.trained(catalogue(), run.run, options.step)
-    images = sources.load(options.data or run.location or "auto")
+    images = sources.load(options.data or run.location or sources.usual())
     chosen = _chosen(images, options)[: max(1, options.images)]
     pixels = prepare(images.test_images[chosen], run.config.training.image_size)
     here = provenance.made_here(images.description, "fp32")

@@ -1,5 +1,6 @@
 """From what people type after --data to images. No torch here before images are read."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from explorer.language import later, told, tr
 if TYPE_CHECKING:
     from explorer.data.image_set import ImageSet
 
-__all__ = ["Source", "load", "resolve"]
+__all__ = ["Source", "load", "resolve", "usual"]
 
+_USUAL = "EXPLORER_DATA"
 _FETCH = "python -m explorer data fetch"
 _LAYOUTS = later(
     "a folder that holds cifar-10-batches-py, Parquet files (train-*.parquet and test-*.parquet) "
@@ -24,6 +26,11 @@ _LAYOUTS = later(
 
 # In this order, as a folder of batches may lie in one that has train/ and test/ too.
 _FOLDERS = {"cifar": cifar, "parquet": parquet, "folder": image_folder}
+
+
+def usual() -> str:
+    """The images where none are asked for: those that EXPLORER_DATA names, else auto."""
+    return os.environ.get(_USUAL) or "auto"
 
 
 def resolve(data: str) -> Source:

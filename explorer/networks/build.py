@@ -3,11 +3,11 @@
 import hashlib
 import math
 
-import psutil
 import torch
 from torch import nn
 
 from explorer.config import NetworkConfig
+from explorer.device import free_ram
 from explorer.errors import RequestError
 from explorer.language import tr
 from explorer.networks.blocks import Chance, Gate, Scale
@@ -49,7 +49,7 @@ def _check_it_fits(network: ResidualNetwork, numbers: int | None) -> None:
             )  # fmt: skip
         )
     needed = 4 * parameters
-    free = psutil.virtual_memory().available
+    free = free_ram()
     if needed > free:
         raise RequestError(
             f"the weights of {network.config.name} take {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB of memory are "

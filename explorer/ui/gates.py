@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer import jobs
 from explorer.config import NetworkConfig, RunConfig
+from explorer.data import sources
 from explorer.language import later, told, tr
 from explorer.plots import gates as plots
 from explorer.plots.gates import Moment
@@ -177,7 +178,7 @@ def _train_here() -> None:
             tr("Bias that the gates start from"), -4.0, 2.0, step=1.0, key="gates-bias",
             help=tr("T starts near σ(bias): below 0 gates begin nearly closed to the layers and carry their input on."),
         )  # fmt: skip
-    recipe, data = RECIPES[_RECIPE], resources.default_data()
+    recipe, data = RECIPES[_RECIPE], sources.usual()
     network = NetworkConfig(_DEPTH, "gate", width=recipe.width, gate_bias=bias)
     with right, frame.errors_in_place():
         source = resources.source(data)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from explorer.config import NetworkConfig
+from explorer.data import sources
 from explorer.language import later, told, tr
 from explorer.plots import theme
 from explorer.plots.gradients import LayerLine, alternative_text, layer_lines
@@ -78,7 +79,7 @@ def before_training() -> None:
             means=tr("**Gradient of the weights:** how much the loss changes with those of a layer, as a norm. "
                      "**Signal:** how much a layer's output varies, as a standard deviation."),
         )  # fmt: skip
-    data = resources.default_data()
+    data = sources.usual()
     reading.images(data, "gradients")
     lines = [_line(family, bn, depth, init, what, data) for family in _FAMILIES for bn in (True, False)]
     frame.finding(

@@ -1,6 +1,5 @@
 """Everything the visitors of one server share; the only caches. torch is imported when first needed, not before."""
 
-import os
 import threading
 import time
 import weakref
@@ -30,11 +29,10 @@ if TYPE_CHECKING:
     from explorer.checkpoints import Trained
     from explorer.data.image_set import ImageSet
 
-DATA = "EXPLORER_DATA"
 _LARGEST_CACHE = 8
 _KEPT_MAPS = 512  # of 32×32 pixels: 4 kB each
 _READING_SECONDS = 5.0  # for all of CIFAR-10 as PNG or JPEG
-_TEND_SECONDS = 1.0
+_TEND_SECONDS, _CLEAR_SECONDS = 1.0, 600.0
 QUICK_IMAGES = 250  # that are looked at while one waits: less than half a second through 56 layers
 
 
@@ -67,10 +65,17 @@ def _server(folder: str) -> Server:
 
 
 def _tend(server: "weakref.ref[Server]") -> None:
-    """Work the queue as long as the server is there, whoever looks; what an earlier one left in it goes on."""
+    """Work the queue as long as the server is there, whoever looks; what an earlier one left in it goes on.
+
+    Rooms that ended are deleted on the way, also if nobody opens another.
+    """
+    cleared = -_CLEAR_SECONDS
     while (found := server()) is not None:
         with suppress(ExplorerError):  # pages say what is wrong with the store
             found.engine.tend()
+            if time.monotonic() >= cleared + _CLEAR_SECONDS:
+                cleared = time.monotonic()
+                Rooms(found.store).clear()
         del found
         time.sleep(_TEND_SECONDS)
 
@@ -127,14 +132,9 @@ def catalogue() -> Catalogue:
     return Catalogue(server().store, library())
 
 
-def default_data() -> str:
-    """The images that the server was started with."""
-    return os.environ.get(DATA, "auto")
-
-
 def data_choices() -> list[str]:
     """What the data control offers: the server's own images, and the generated shapes."""
-    chosen = default_data()
+    chosen = sources.usual()
     return [chosen] if source(chosen).kind == "shapes" else [chosen, "shapes"]
 
 
@@ -162,7 +162,7 @@ def reading(data: str) -> Errand:
 
 def read_ahead() -> None:
     """Have the server's own images decoded, so that nobody need wait for them."""
-    while not wait([reading(default_data())], _TEND_SECONDS):
+    while not wait([reading(sources.usual())], _TEND_SECONDS):
         pass  # asked again each second: what nobody asks for is left alone
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.data import sources
 from explorer.language import language, told, tr, using
 from explorer.measurement.sweep import points
 from explorer.plots import theme
@@ -39,7 +40,7 @@ def setting_up(signed: str) -> None:
            cells=cells, steps=RECIPES[_RECIPE].training.steps, most=MOST_CELLS)
     )  # fmt: skip
     if st.button(tr("Share it with the room"), type="primary", key="room-propose", disabled=cells > MOST_CELLS):
-        found = resources.source(resources.default_data())
+        found = resources.source(sources.usual())
         names = tuple(network.name for network in networks)
         place = str(found.path) if found.path else found.kind
         shared = Experiment(_RECIPE, found.name, place, names, factor.name, values, int(seeds))

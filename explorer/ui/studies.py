@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.data import sources
 from explorer.engines.studies import DONE, FAILED, RUNNING, Study
 from explorer.language import tr
 from explorer.records import Provenance
@@ -114,7 +115,7 @@ def _follow(asked: Sequence[Asked], draw: Callable[[Found], None], was_active: b
 
 def location(run: Run | None) -> str:
     """Where its images are, the server's own for none. Raises RequestError where they are not on this machine."""
-    source = resources.source_of(run) if run else resources.source(resources.default_data())
+    source = resources.source_of(run) if run else resources.source(sources.usual())
     return str(source.path or source.kind)
 
 

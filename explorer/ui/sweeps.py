@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.config import NetworkConfig, RunConfig, network
+from explorer.data import sources
 from explorer.language import later, told, tr
 from explorer.measurement.sweep import Difference, changes, differences, points
 from explorer.plots import theme
@@ -51,7 +52,7 @@ def panel(question: Question) -> None:
     st.caption(told(question.paper))
     st.header(tr("A smaller version, here"), anchor=False)
     networks = tuple(replace(network(name), width=_BRIEF.width) for name in question.networks)
-    small = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, question.factor, question.values)
+    small = Sweep(_BRIEF, resources.source(sources.usual()).name, networks, question.factor, question.values)
     st.caption(
         tr(
             "{steps:,} steps in place of {recorded:,}, narrower networks, fewer values: the same question.",
@@ -69,7 +70,7 @@ def own() -> None:
         return
     factor, networks, values = chosen
     wanted = tuple(dict.fromkeys(map(factor.read, values)))
-    sweep = Sweep(_BRIEF, resources.source(resources.default_data()).name, networks, factor, wanted)
+    sweep = Sweep(_BRIEF, resources.source(sources.usual()).name, networks, factor, wanted)
     names = tuple(one.name for one in networks)
     st.caption(
         tr(
@@ -155,7 +156,7 @@ def _button(name: str, sweep: Sweep, live: Sequence[Run], active: Sequence[Run])
     seed = missing[0].seed
     label = tr("Run seed {seed} too", seed=seed) if seed else tr("Run it here")
     if st.button(label + takes, icon=":material/play_arrow:", type="primary", key=f"sweep-{name}-start"):
-        found = resources.source(resources.default_data())
+        found = resources.source(sources.usual())
         submit(missing, str(found.path) if found.path else found.kind)
         st.rerun()
 

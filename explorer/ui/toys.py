@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from explorer.config import NetworkConfig, TrainingConfig
+from explorer.data import sources
 from explorer.language import later, told, tr
 from explorer.measurement import deep_linear as linear
 from explorer.plots import deep_linear as linear_plots
@@ -164,7 +165,7 @@ def propagation() -> None:
             means=tr("**The paper's:** ReLU after the sum. **Pre-activation:** BN and ReLU before each convolution, "
                      "nothing after the sum (He et al. 2016)."),
         )  # fmt: skip
-    data = resources.default_data()
+    data = sources.usual()
     source = resources.source(data).name
     reading.images(data, "toys")
     configs = _configs(depth, blocks == "True")

@@ -1,5 +1,7 @@
 """The page of a room, as its presenter and its visitors see it; and other pages, where a room's runs are."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.config import RunConfig
 from explorer.passes import Pass
-from explorer.room import Rooms
+from explorer.room import EXPIRES_SECONDS, Rooms
 from explorer.runs import ACTIVE, DONE, QUEUED, Store
 from explorer.shown import EXPERIMENT, LESSON, POLL, RUNS, Experiment, Shown
 from explorer.ui import invitation, lesson, resources
+from tests.rooms import joined
 from tests.ui.visits import ERRORS, everything, finished, sent, visit, words
 
 
@@ -339,3 +342,18 @@ def test_it_is_korean_throughout(house: Rooms, presenter: str, shown: Shown) -> 
         for button in app.button:
             if button.key and button.key.startswith("room-"):
                 assert any("가" <= letter <= "힣" for letter in button.label), button.key
+
+
+@pytest.mark.threat("Visitors are observed")
+def test_a_server_deletes_what_ended_though_nobody_opens_a_room(tmp_path: Path) -> None:
+    lately = time.time()
+    yesterday = Rooms(Store(tmp_path / "home"), lambda: lately - EXPIRES_SECONDS - 1)
+    yesterday.call(joined(yesterday, yesterday.open())[0], "Maximiliane")
+    file = tmp_path / "home" / "rooms.sqlite"
+    assert b"Maximiliane" in file.read_bytes()
+    resources.server()
+    for _ in range(100):
+        if b"Maximiliane" not in file.read_bytes():
+            return
+        time.sleep(0.1)
+    pytest.fail("the name is still in the file")
