@@ -43,6 +43,13 @@ class PrintedErrors:
     test: float
     source: str
     """Of the test error; to be `told`."""
+    mean: float | None = None
+    """The mean test error, where `test` is the best of several runs."""
+
+    @property
+    def mean_test(self) -> float:
+        """The test error that a run can be held against."""
+        return self.test if self.mean is None else self.mean
 
     @property
     def read(self) -> bool:
@@ -51,7 +58,7 @@ class PrintedErrors:
 
 
 _FIGURE_6 = later("read from Figure 6, to 0.1 points")
-_BEST_OF_FIVE = later("Table 6, the best of five; their mean is 6.61 ± 0.16 %")
+_BEST_OF_FIVE = later("Table 6: five runs, 6.61 ± 0.16 %, the best 6.43 %")
 _ERRORS = {
     ("plain", 20): PrintedErrors(0.014, 0.097, _FIGURE_6),
     ("plain", 32): PrintedErrors(0.013, 0.101, _FIGURE_6),
@@ -61,7 +68,7 @@ _ERRORS = {
     ("resnet", 32): PrintedErrors(0.003, 0.0751, _TABLE_6),
     ("resnet", 44): PrintedErrors(0.002, 0.0717, _TABLE_6),
     ("resnet", 56): PrintedErrors(0.001, 0.0697, _TABLE_6),
-    ("resnet", 110): PrintedErrors(0.001, 0.0643, _BEST_OF_FIVE),
+    ("resnet", 110): PrintedErrors(0.001, 0.0643, _BEST_OF_FIVE, mean=0.0661),
     ("resnet", 1202): PrintedErrors(0.001, 0.0793, _TABLE_6),
 }
 

@@ -81,7 +81,10 @@ def question(places: Places, subjects: Sequence[Subject], classes: Sequence[str]
         grids = st.toggle(
             tr("Coarse maps as they are"),
             key="attributions-grids",
-            help=tr("Grad-CAM has one value for each place of a stage, 8×8 in the last one; else it is scaled up."),
+            help=tr(
+                "Grad-CAM has one value for each place of a stage, in the last one 8×8 of an image of 32×32, 4×4 of "
+                "one of 16×16; else it is scaled up."
+            ),  # fmt: skip
         )
         requests = [Request(name, baseline, _parameters(name)) for name in names]
         if requests:

@@ -91,8 +91,9 @@ def _chart(pairs: Sequence[Pair], live: Sequence[Run], was_active: bool) -> None
     st.caption(
         tr(
             "Bold: started from the constructed solution and trained by the same recipe; the other line from random "
-            "weights. In training BN normalises with each batch's own statistics, so that a plain network is no longer "
-            "exactly the shallow one from the first step on; a residual one is, as its added branches are zero."
+            "weights. In training BN normalises with each batch's own statistics, so that a plain network is not "
+            "exactly the shallow one even in the first step; a residual one is, until its added branches, zero at "
+            "first, begin to learn."
         )
     )
 

@@ -51,15 +51,15 @@ _VERDICTS = {
 }
 _HEIGHT, _NARROW_HEIGHT = 340, 620
 _ABOUT = later(
-    "What you are looking at: each image is cut into patches of 6×6 pixels, and k-means learns a dictionary of patches "
-    "from training images. A bag of words counts which word is nearest to each patch. VLAD adds up what each patch "
+    "What you are looking at: each image is cut into patches of 6×6 pixels, and k-means learns a dictionary of patches"
+    " from training images. A bag of words counts which word is nearest to each patch. VLAD adds up what each patch "
     "differs from its nearest word by, its residual; a Fisher vector does so with a mixture of Gaussians that begins "
     "at the same words, and keeps the spread too. Each test image asks for those of its class; average precision is 1 "
-    "if all come first. Patches, dictionary and scaling are the same for all; ± is the 95 % interval over draws, which "
-    "have no image in common; dotted is a list in no order. Section 2, *Residual Representations* (references 18, 30: "
-    "Jégou et al. 2012, Perronnin and Dance 2007): encoding residual vectors is more effective than encoding the "
-    "vectors themselves. None of these is how images are found today, and with patches this small all of them find "
-    "little."
+    "if all come first. Patches, dictionary and scaling are the same for all; ± is the 95 % interval over draws, which"
+    " have no image in common; dotted is a list in no order. Section 2, *Residual Representations* (references 18, 30:"
+    " Jégou et al. 2012, Perronnin and Dance 2007), calls both powerful shallow representations; that encoding "
+    "residual vectors is more effective it says of vector quantisation (reference 17), which is not measured here. "
+    "None of these is how images are found today, and with patches this small all of them find little."
 )
 
 

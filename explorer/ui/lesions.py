@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any
@@ -35,6 +36,16 @@ _DRAWN = {
     "remove": later("{draws} draws each of {numbers} blocks taken away."),
     "swap": later("{draws} draws each of {numbers} exchanges of two blocks of a stage."),
 }
+
+
+@dataclass(frozen=True)
+class Rise:
+    """By how much an error rises without one block that keeps the shape, as a fraction."""
+
+    median: float
+    most: float
+    block: str
+    """Without which it rises most."""
 
 
 def panel() -> None:
@@ -73,12 +84,15 @@ def _each(runs: Sequence[Run], found: studies.Found) -> None:
         return
     said = [
         tr(
-            "**{network}:** without one block the error rises by {points:.1f} points (median), from {whole:.1%}.",
+            "**{network}:** without one block the error rises by {points:.1f} points (median; at most {most:.1f}, "
+            "without {block}), from {whole:.1%}.",
             network=one.label,
-            points=100 * _median_rise(one),
+            points=100 * found_rise.median,
+            most=100 * found_rise.most,
+            block=found_rise.block.removeprefix("stage"),
             whole=one.whole,
         )  # fmt: skip
-        for one in measured
+        for one, found_rise in ((one, _rise(one)) for one in measured)
     ]
     seen = min(study.records[-1]["images"] for study in found if study and study.records)
     frame.finding(
@@ -177,8 +191,13 @@ def _nothing_yet(found: studies.Found, what: str) -> None:
     frame.finding([tr("Measuring …") if running else tr("Not measured yet.")], what)
 
 
-def _median_rise(one: Lesioned) -> float:
-    return median(error - one.whole for error, entry in zip(one.errors, one.entries, strict=True) if not entry)
+def _rise(one: Lesioned) -> Rise:
+    rises = [
+        (error - one.whole, block)
+        for error, block, entry in zip(one.errors, one.blocks, one.entries, strict=True)
+        if not entry
+    ]
+    return Rise(median(rise for rise, _ in rises), *max(rises))
 
 
 def _several_sentence(one: Changed, what: str) -> str:
@@ -233,7 +252,7 @@ def _has_blocks(run: Run) -> bool:
     return run.config.network.design == "cifar" and run.config.network.block in ("basic", "bottleneck")
 
 
-def median_rise(run: Run) -> float | None:
+def rise(run: Run) -> Rise | None:
     """By how much the error rises without one block, as far as that was measured."""
     measured = _lesioned(run, run.label, resources.studies().get(_asked(run, "each").arguments))
-    return _median_rise(measured) if measured else None
+    return _rise(measured) if measured else None

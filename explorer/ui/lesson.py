@@ -283,10 +283,10 @@ def _overfits() -> str | None:
 
 
 def _bears() -> str | None:
-    rises = {family: lesions.median_rise(deepest(_best(), family)) for family in ("plain", "resnet")}
+    rises = {family: lesions.rise(deepest(_best(), family)) for family in ("plain", "resnet")}
     if rises["plain"] is None or rises["resnet"] is None:
         return None
-    return "plain" if rises["plain"] > rises["resnet"] else "resnet"
+    return "plain" if rises["plain"].median > rises["resnet"].median else "resnet"
 
 
 def _thousand_layers() -> None:
@@ -294,7 +294,7 @@ def _thousand_layers() -> None:
     for layers in (20, 56, 110, 1202):
         errors = paper.printed_errors("resnet", layers)
         assert errors
-        low = tr("below {error:.1%}", error=errors.training) if errors.training <= 0.001 else f"{errors.training:.1%}"
+        low = tr("below {error:.1%}", error=errors.training) if layers == 1202 else f"≈ {errors.training:.1%}"
         rows.append({
             tr("layers"): f"{layers:,}", tr("training error"): low, tr("test error"): f"{errors.test:.2%}",
             tr("source"): tr("Figure 6 and {source}", source=told(errors.source)),
@@ -317,7 +317,7 @@ def _train_and_compare() -> None:
     constructed.panel(_best())
 
 
-_MORE_LESS = {"lower": later("lower"), "same": later("the same"), "higher": later("higher")}
+_MORE_LESS = {"lower": later("lower"), "same": later("equal"), "higher": later("higher")}
 STEPS = (
     Step("stacking", later("Section 1, Figure 1"), _curves,
          Question(later("36 more layers: the training error of the deeper plain network is …"), _MORE_LESS, _degrades),
@@ -325,7 +325,7 @@ STEPS = (
     Step("gradients", later("Section 1"), gradients.before_training),
     Step("degradation", later("Sections 1 and 4.1"), gradients.over_training,
          Question(later("In the plain network of 56 layers, while it trains, the gradients of some layers …"),
-                  {"vanish": later("vanish"), "healthy": later("stay healthy, all of them")}, _vanishes)),
+                  {"vanish": later("vanish"), "healthy": later("do not vanish")}, _vanishes)),
     Step("constructed", later("Section 1"), _train_and_compare,
          Question(later("A deep network made of the trained shallow one by adding identity layers has a training error "
                         "that is …"), _MORE_LESS, _as_good)),

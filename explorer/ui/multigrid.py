@@ -32,7 +32,7 @@ _ABOUT = later(
 
 def panel() -> None:
     """Grid, sweeps, cycles looked at; norms by the work, and the error itself."""
-    st.header(tr("Is it easier to solve for what is still missing?"), anchor=False)
+    st.header(tr("Is what is still missing easier to find on coarser grids?"), anchor=False)
     left, middle, right, more = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     with address.kept("multigrid-grid", 256, multigrid.GRIDS):
         intervals = left.select_slider(

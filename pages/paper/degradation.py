@@ -18,7 +18,8 @@ with frame.errors_in_place():
     race.caution(entered)
 st.caption(
     tr(
-        "Thin lines: training error, bold lines: test error, as in the paper's Figure 6. It is not overfitting: the "
+        "Thin lines: training error while training, on augmented images; bold lines: test error, as in the paper's "
+        "Figure 6. The sentences above count clean images. It is not overfitting: the "
         "*training* error is higher too. With batch normalisation it is not vanishing gradients either (section 4.1). "
         "Plain and residual twins have the same parameters, start from the same weights and see the same images in the "
         "same order; only the shortcut differs."

@@ -12,7 +12,7 @@ st.caption(
     tr(
         "Grey diamonds: the paper's values after 64,000 steps. It prints test errors of the residual networks "
         "(Table 6); those of the plain ones and all training errors are read from Figure 6. Its training error is "
-        "measured on augmented images, ours on clean ones."
+        "probably of augmented images (it does not say), ours of clean ones."
     )
 )
 sitemap.link("degradation", tr("How they got there: Degradation"))
