@@ -218,8 +218,15 @@ def _verdict(lines: Sequence[LayerLine], relative: bool) -> str:
 
 
 def range_at_the_end(run: Run) -> str:
-    """From which norm to which a run's gradients went at its end, and its training error, as a sentence."""
-    return _range_sentence(_recorded(run, run.config.network.name, 1.0, False), run)
+    """Between which norms a finished run's gradients lay at its end, and its training error, as a sentence."""
+    norms = _recorded(run, run.config.network.name, 1.0, False).values
+    last = final(run)
+    assert last
+    return tr(
+        "At the end the norms of {network}'s gradients lay between {low:.2g} and {high:.2g}, layer by layer; its "
+        "training error was {error:.1%}.",
+        network=run.config.network.name, low=min(norms), high=max(norms), error=last.training_error,
+    )  # fmt: skip
 
 
 def vanishing(run: Run) -> bool:

@@ -286,7 +286,7 @@ def _nothing_to_cure(results: Results, plain: NetworkConfig) -> str:
         return ""
     most = fitted[-1]
     return tr("With {count:,} images {network} fits its training images too ({error:.1%} training error at most): "
-              "there is no degradation for a shortcut to cure.", count=most.value, network=_name(plain, "train_images"),
+              "there is hardly any degradation there.", count=most.value, network=_name(plain, "train_images"),
               error=max(most.training))  # fmt: skip
 
 
