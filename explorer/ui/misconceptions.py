@@ -47,6 +47,15 @@ def _overfitting() -> str:
     return said
 
 
+def _other_images() -> str:
+    library = [run for run in resources.library().runs() if resources.kind(run.config.data) == "shapes"]
+    gaps = verdict([(run.config, last) for run in most_trained(library) if (last := final(run))])
+    if "plain" not in gaps:
+        return ""
+    here = tr("A brief race on generated shapes, which are no photographs:")
+    return " ".join([here, *sentences.verdict_sentences(gaps), sentences.basis(gaps)])
+
+
 def _vanishing() -> str:
     deep = deepest(_best(), "plain")
     said = gradients.range_at_the_end(deep)
@@ -98,6 +107,7 @@ def _deeper() -> str:
 
 CARDS = (
     Card(later("Deep plain networks overfit."), _overfitting, "degradation"),
+    Card(later("It is a matter of the data set."), _other_images, "degradation"),
     Card(later("It is the vanishing gradient."), _vanishing, "gradients"),
     Card(later("It works because the derivative of F(x) + x keeps a 1."), _derivative, "gradients"),
     Card(later("Shortcuts help because they add parameters."), _parameters, "architecture"),
