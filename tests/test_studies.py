@@ -147,7 +147,9 @@ def test_what_ships_says_that_residual_networks_bear_a_lesion(
     network: str, low: float, high: float, tmp_path: Path
 ) -> None:
     """Veit et al. 2016: the median over the blocks that keep the shape, of the longest recordings."""
-    runs = [run for run in Library().runs() if run.config.network.name == network and run.config.training.steps == 8000]
+    runs = [
+        run for run in Library().runs() if run.config.network.name == network and run.config.training.steps == 16_000
+    ]
     study = Studies(tmp_path).get(["lesions", runs[0].run, "--images", "1000"])
     assert study
     last = study.records[-1]
