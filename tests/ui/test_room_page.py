@@ -165,11 +165,11 @@ def test_a_visitor_follows_the_lesson_and_answers_once(house: Rooms, presenter: 
     assert not [one for one in everything(other) if "Votes by answer" in one], "not before the presenter shows them"
     desk.run()
     assert "**2** of 2 have answered" in words(desk)
-    assert "lower: 1; the same: 0; higher: 1" in " ".join(everything(desk))
+    assert "lower: 1; equal: 0; higher: 1" in " ".join(everything(desk))
     desk.button(key="room-reveal").click().run()
     other.run()
     assert not [label for label in labels(other) if label in ("lower", "higher")]
-    assert "lower: 1; the same: 0; higher: 1" in " ".join(everything(other))
+    assert "lower: 1; equal: 0; higher: 1" in " ".join(everything(other))
     assert "Your answer: lower" in words(other)
     desk.button(key="lesson-next").click().run()
     assert house.room(presenter).shown == Shown(LESSON, "stacking", "show")
