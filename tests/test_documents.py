@@ -13,6 +13,8 @@ import yaml
 from PIL import Image
 
 from explorer import commands
+from explorer.config import TrainingConfig
+from explorer.recipes import recipe
 from explorer.ui import sitemap
 from tests.conftest import ROOT
 from tests.test_imports import ALLOWED, PAGES_MAY
@@ -92,6 +94,15 @@ def test_the_five_lines_of_python_write_a_figure(tmp_path: Path) -> None:
     figure = (tmp_path / "responses.html").read_text(encoding="utf-8")
     assert "plotly" in figure
     assert "resnet-8" in figure
+
+
+def test_the_recipe_of_ones_own_is_one(tmp_path: Path) -> None:
+    written = re.search(r"^```toml\n(.*?)^```$", (ROOT / "docs" / "recipes.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert written
+    (tmp_path / "mine.toml").write_text(written[1])
+    mine = recipe(str(tmp_path / "mine.toml"))
+    assert (mine.name, mine.depths, mine.training.milestones) == ("mine", (8, 32), (1000, 1500))
+    assert mine.training.learning_rate == TrainingConfig().learning_rate
 
 
 def test_what_the_walk_through_the_code_names_is_there() -> None:
