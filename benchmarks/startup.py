@@ -2,8 +2,10 @@
 
 python -m benchmarks.startup [--rounds 5] [--json]
 
-Both servers are started afresh in each round, one after the other, and visited twice, each time by a new browser:
-right after the start (cold), and again (warm). Needs playwright and chromium. Seconds are medians.
+Both servers are started afresh in each round, one after the other, and visited three times, each time by a new browser:
+right after the start (cold), at once again (warm), and ten seconds later. Seconds until the chart is drawn, and `seen`
+until anything is: of the explorer its sentences and recorded curves (but for the cold visit), of the empty app nothing
+of its own. Medians; needs playwright and chromium.
 """
 
 import json
@@ -31,7 +33,10 @@ import streamlit as st
 st.title("Empty")
 st.plotly_chart(go.Figure(go.Scatter(y=[1, 3, 2])))
 """
+_WAITS = {"cold": 0, "warm": 0, "later": 10}  # seconds before each visit
+_TIMES = ("start", *_WAITS, *(f"{visit} seen" for visit in _WAITS))
 _DRAWN = {"explorer": ".residual-plot.is-drawn", "empty": ".js-plotly-plot .main-svg"}
+_SEEN = "performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000"
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -40,7 +45,7 @@ def main() -> None:
     options = parsed(__doc__, rounds={"type": int, "default": 5})
     from playwright.sync_api import sync_playwright
 
-    found: dict[str, dict[str, list[float]]] = {name: {"start": [], "cold": [], "warm": []} for name in _DRAWN}
+    found: dict[str, dict[str, list[float]]] = {name: {what: [] for what in _TIMES} for name in _DRAWN}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         empty = Path(folder) / "empty.py"
         empty.write_text(_EMPTY)
@@ -51,26 +56,30 @@ def main() -> None:
                 began = time.perf_counter()
                 with _serving(script, Path(folder) / f"{name}-{round_}") as address:
                     found[name]["start"].append(time.perf_counter() - began)
-                    for visit in ("cold", "warm"):
-                        found[name][visit].append(_painted(browser, address, _DRAWN[name]))
+                    for visit, seconds in _WAITS.items():
+                        time.sleep(seconds)
+                        seen, drawn = _painted(browser, address, _DRAWN[name])
+                        found[name][visit].append(drawn)
+                        found[name][f"{visit} seen"].append(seen)
         browser.close()
     middles = {name: {what: median(times) for what, times in of_it.items()} for name, of_it in found.items()}
-    ratios = {what: middles["explorer"][what] / middles["empty"][what] for what in ("start", "cold", "warm")}
-    values = {"first_paint_ratio": ratios["cold"], "warm_ratio": ratios["warm"], "start_ratio": ratios["start"],
-              "seconds": middles, "rounds": options.rounds}  # fmt: skip
+    ratios = {what: middles["explorer"][what] / middles["empty"][what] for what in ("start", *_WAITS)}
+    named = {"first_paint_ratio": ratios.pop("cold"), **{f"{what}_ratio": ratio for what, ratio in ratios.items()}}
+    values = {**named, "seconds": middles, "rounds": options.rounds}
     sys.stdout.write(json.dumps(values, indent=None if options.json else 1) + "\n")
 
 
-def _painted(browser: Any, address: str, drawn: str) -> float:
-    """Seconds from the navigation to the drawn chart, in a browser context of its own."""
+def _painted(browser: Any, address: str, drawn: str) -> tuple[float, float]:
+    """Seconds from the navigation to the first paint, and to the drawn chart, in a browser context of its own."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     began = time.perf_counter()
     page.goto(address, wait_until="commit")
     page.wait_for_selector(drawn, timeout=120_000)
     seconds = time.perf_counter() - began
+    seen: float = page.evaluate(_SEEN)
     context.close()
-    return seconds
+    return seen, seconds
 
 
 @contextmanager

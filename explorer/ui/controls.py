@@ -66,6 +66,12 @@ def race(columns: Sequence[DeltaGenerator]) -> Race:
     return Race(recipe, found.name, _depths(pair or own), also=_also(recipe.width))
 
 
+def usual_race() -> Race:
+    """The race of an address that asks for nothing else."""
+    recipe = RECIPES["brief"]
+    return Race(recipe, resources.source(resources.data_choices()[0]).name, recipe.depths)
+
+
 def recipes_help() -> str:
     """What each length of training is."""
     return "  \n".join(f"**{told(recipe.label)}:** {told(recipe.explanation)}" for recipe in RECIPES.values())

@@ -11,6 +11,7 @@ from explorer.device import told_device
 from explorer.language import language, tr, using
 from explorer.paper import printed_errors
 from explorer.plots import curves, theme
+from explorer.plots import still as stills
 from explorer.plots.curves import Curve
 from explorer.recipes import is_papers
 from explorer.runs import ACTIVE, FAILED, LOCAL, QUEUED, RUNNING, Run
@@ -36,6 +37,12 @@ def draw(live: Sequence[Run], recorded: Sequence[Run], *, key: str, steps: int =
     for run in live:
         if run.state == FAILED:
             st.error(frame.plain(f"{label(run)}: {message(run)}"))
+
+
+def still(recorded: Sequence[Run]) -> str:
+    """The chart of recordings alone as HTML, until a browser can draw it."""
+    figure, _, narrow = _drawn([], recorded, 1)
+    return stills.still(figure, _CURVES_HEIGHT, narrow) if narrow else ""
 
 
 def estimate(configs: list[RunConfig]) -> float | None:

@@ -15,7 +15,7 @@ from explorer.errors import ExplorerError
 from explorer.language import later, told, tr
 from explorer.records import Provenance
 
-_STYLE = f"<style>{Path(__file__).with_name('frame.css').read_text()}</style>"
+STYLE = Path(__file__).with_name("frame.css").read_text()
 _SAID = "said-since-the-last-figure"
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _MARKS = re.compile(r"(?<!`)`[^`\n]+`(?!`)|[\\`*\[\]<>~$|]|(?<!\w)_|_(?!\w)|:(?=[A-Za-z])|(?m:^)[#+-]")
@@ -33,7 +33,7 @@ ORIGINS = {
 def dress(title: str) -> None:
     """Give a page its title in the browser's tab, and its look."""
     st.set_page_config(page_title=f"{title} · Residual Explorer", layout="wide")
-    st.html(_STYLE)
+    st.html(f"<style>{STYLE}</style>")
 
 
 def begin(title: str, question: str) -> None:
@@ -67,8 +67,13 @@ def take_said() -> Said:
 def finding(sentences: Sequence[str], basis: str) -> None:
     """Draw what the page found, large, a line a sentence (**bold** allowed), and what that rests on, small."""
     st.session_state[_SAID] = Said(tuple(sentences), basis)
+    st.html(finding_html(sentences, basis))
+
+
+def finding_html(sentences: Sequence[str], basis: str) -> str:
+    """What `finding` draws."""
     lines = "".join("<p>" + _BOLD.sub(r"<b>\1</b>", escape(together(sentence))) + "</p>" for sentence in sentences)
-    st.html(f'<div class="rx-finding">{lines}<p class="rx-basis">{escape(together(basis))}</p></div>')
+    return f'<div class="rx-finding">{lines}<p class="rx-basis">{escape(together(basis))}</p></div>'
 
 
 def together(text: str) -> str:

@@ -7,7 +7,7 @@ from explorer.language import tr
 
 def gate() -> None:
     """End the script here, before it shows or does anything, unless its visitor may come in."""
-    if not _is_required():
+    if not is_required():
         return
     if st.user.is_logged_in:
         st.sidebar.button(tr("Log out"), icon=":material/logout:", on_click=st.logout, key="login-out")
@@ -18,5 +18,6 @@ def gate() -> None:
     st.stop()
 
 
-def _is_required() -> bool:
+def is_required() -> bool:
+    """Whether this server is for those alone who log in."""
     return st.secrets.load_if_toml_exists() and "auth" in st.secrets

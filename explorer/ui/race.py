@@ -11,9 +11,12 @@ from explorer.language import later, told, tr
 from explorer.measurement.verdict import Gap, verdict
 from explorer.race import Race
 from explorer.recipes import RECIPES, is_papers
+from explorer.records import Provenance
 from explorer.runs import ACTIVE, DONE, FAILED, PAUSED, Run
 from explorer.ui import error_chart, frame, resources, sentences
 from explorer.ui.runs import final, most_trained, pause_runs, resume_runs, stop_runs, submit
+
+QUESTION = later("Is learning better networks as easy as stacking more layers?")
 
 _LONG = RECIPES["paper"].training.steps
 _TO_THE_END = later(
@@ -26,6 +29,20 @@ def panel(race: Race) -> None:
     """The race as it stands; while something trains its chart keeps itself new."""
     active = any(run.state in ACTIVE for run in _live(race))
     st.fragment(_race, key="race")(race, active)
+
+
+def has_begun(race: Race) -> bool:
+    """Whether this server has runs of its own to show of the race."""
+    return bool(_live(race))
+
+
+def opening(race: Race) -> str:
+    """What `panel` shows before the race was begun, as HTML: the sentences and the recorded curves."""
+    runs = _first(race)
+    made = _made(runs)
+    return (
+        frame.finding_html(*_said(runs, race)) + (frame.provenance_html(made) if made else "") + error_chart.still(runs)
+    )
 
 
 def start_or_stop(race: Race, location: str) -> None:
@@ -65,13 +82,15 @@ def _race(race: Race, was_active: bool) -> None:
         st.rerun()  # once: the buttons beside the chart change too
     recorded = _recorded(race, exact=True) if live else _first(race)
     shown = live or recorded
-    _verdict(shown, race)
+    frame.finding(*_said(shown, race))
+    if made := _made(shown):
+        frame.provenance_badge(made)
     behind = recorded if active or not live else []
     error_chart.draw(live, behind, key="race-curves", steps=race.recipe.training.steps)
 
 
-def _verdict(runs: Sequence[Run], race: Race) -> None:
-    """The sentences that the finished runs allow; while none are, what is shown and why."""
+def _said(runs: Sequence[Run], race: Race) -> tuple[list[str], str]:
+    """The sentences that the finished runs allow, while none are, what is shown and why; and what they rest on."""
     gaps = _gaps(runs, race)
     if gaps:
         said = sentences.verdict_sentences(gaps)
@@ -86,10 +105,13 @@ def _verdict(runs: Sequence[Run], race: Race) -> None:
         else:
             said = [tr("Paused: {shallow} and {deep} layers, plain and residual …", **ends)]
         basis = tr("The verdict comes when a shallow and a deep network have finished; faint: recorded.")
-    frame.finding(said, basis + (" " + _what(runs) if runs else ""))
-    provenance = next((run.provenance for run in runs if run.provenance), None)
-    if provenance:
-        frame.provenance_badge(replace(provenance, seconds=0))  # each run took its own time: the page Runs has them
+    return said, basis + (" " + _what(runs) if runs else "")
+
+
+def _made(runs: Sequence[Run]) -> Provenance | None:
+    """Where and when they were made, without how long it took: each run took its own time, the page Runs has them."""
+    found = next((run.provenance for run in runs if run.provenance), None)
+    return replace(found, seconds=0) if found else None
 
 
 def _what(runs: Sequence[Run]) -> str:

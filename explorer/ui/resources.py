@@ -45,7 +45,7 @@ class Server:
     lock: FileLock  # released when the object goes, so it is kept as long as the server
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def _server(folder: str) -> Server:
     store = Store(home())
     lock = FileLock(store.folder / "server.lock", timeout=0, is_singleton=True)
@@ -111,7 +111,7 @@ def rooms() -> Rooms:
     return _rooms(str(home()))
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def library() -> Library:
     """The recordings that ship with the program."""
     return Library()

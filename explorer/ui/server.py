@@ -21,9 +21,10 @@ from starlette.routing import Route
 from explorer import device
 from explorer.config import network
 from explorer.errors import ExplorerError
-from explorer.ui import frame, live_feed, resources, room_watch, sitemap
+from explorer.ui import frame, live_feed, opening, resources, room_watch, sitemap
 
 SETTLE_SECONDS = 1.5  # between the first script run and its last chart on the visitor's screen
+_NOBODY_SECONDS = 3.0  # after which nobody is waiting for the first page
 first_run_done = threading.Event()
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def routes() -> list[Route]:
         Route(standing_url(), room_watch.answer),
         # Streamlit serves the default page at the root alone; its name is an address too
         Route(f"{_base()}/{sitemap.HOME.name}", _home),
+        Route(f"{_base()}/", opening.answer),
     ]
 
 
@@ -115,6 +117,10 @@ def _compressed_plotly() -> bytes:
 def _warm() -> None:
     try:
         warm_first_page()
+        first_run_done.wait(_NOBODY_SECONDS)
+        time.sleep(SETTLE_SECONDS)
+        with suppress(ExplorerError):
+            opening.make()
         first_run_done.wait()
         time.sleep(SETTLE_SECONDS)
         # One thread: pages compute little, and beside a busy trainer two threads wait for each other (3.3 times slower)

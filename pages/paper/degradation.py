@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from explorer.language import tr
+from explorer.language import told, tr
 from explorer.ui import controls, fetching, frame, race, sitemap
 
-frame.begin(tr("Degradation"), tr("Is learning better networks as easy as stacking more layers?"))
+frame.begin(tr("Degradation"), told(race.QUESTION))
 result = st.container()
 with frame.errors_in_place():
     button, *choices = st.columns([5.5, 6, 3, 4], vertical_alignment="bottom")

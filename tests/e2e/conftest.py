@@ -30,7 +30,8 @@ START_SECONDS = 40
 # Nothing runs, every chart is drawn, and what is on the page has stood still for a quarter of a second
 _SETTLED = """() => {
   const busy = document.querySelector("[data-testid=stApp]").dataset.testScriptState !== "notRunning"
-    || document.querySelector("[data-testid=stSpinner], [data-testid=stSkeleton], .residual-plot:not(.is-drawn)")
+    || document.querySelector("#rx-opening, [data-testid=stSpinner], [data-testid=stSkeleton]")
+    || document.querySelector(".residual-plot:not(.is-drawn)")
     || document.getAnimations().some((one) => one instanceof CSSTransition && one.playState === "running")
   const parts = document.querySelectorAll("[data-testid=stMainBlockContainer], .residual-plot .main-svg")
   const state = [...parts].map((part) => [part.clientWidth, part.clientHeight]).join() + innerWidth + innerHeight
