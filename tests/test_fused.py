@@ -12,7 +12,7 @@ from explorer.measurement.gradients import layer_gradients
 from explorer.measurement.responses import responses_heard
 from explorer.networks import fused as module
 from explorer.networks.build import build
-from explorer.networks.fused import fused, fuses, rectified, sums
+from explorer.networks.fused import fused, fuses, heard, overwritten, rectified, sums
 from explorer.records import EvaluationRecord
 from explorer.training import Training
 
@@ -131,6 +131,53 @@ def test_who_listens_hears_every_module(name: str) -> None:
     assert [name for name, _ in together] == [name for name, _ in alone]
     assert [value for _, value in together] == pytest.approx([value for _, value in alone], rel=1e-4)
     assert len(alone) > 3
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own statistics", "gathered ones"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_who_listens_to_bn_hears_what_it_puts_out_before_relu(dtype: torch.dtype, own: bool) -> None:
+    """Known: BN in float64. A loop does the work, so torch's own is not called, but the hook is, once."""
+    bn, x = _bn(8).train(own), _drawn((6, 8, 5, 8), 20, dtype)
+    mean, variance = (x.double().mean((0, 2, 3)), x.double().var((0, 2, 3), correction=0)) if own else (
+        bn.running_mean.double(), bn.running_var.double())  # fmt: skip
+    shape = (1, 8, 1, 1)
+    scaled = (x.double() - mean.view(shape)) / (variance.view(shape) + bn.eps).sqrt()
+    wanted = scaled * bn.weight.double().view(shape) + bn.bias.double().view(shape)
+    said: list[Tensor] = []
+    handle = bn.register_forward_hook(lambda _, __, output: said.append(output.clone()))
+    bn.forward = pytest.fail  # type: ignore[assignment, method-assign]
+    with torch.no_grad(), fused(), heard():
+        y = rectified(bn, RELU, x)
+    handle.remove()
+    allowed = 2**-8 if dtype == torch.bfloat16 else 1e-5
+    assert len(said) == 1
+    torch.testing.assert_close(said[0].double(), wanted, rtol=allowed, atol=allowed)
+    assert torch.equal(y, said[0].relu())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_numbers_below_zero_become_zero_and_what_is_no_number_stays_none(dtype: torch.dtype) -> None:
+    """Known: relu of infinities, of the smallest numbers there are, of both zeros, of NaN."""
+    numbers = [float("inf"), -float("inf"), 1e-40, -1e-40, 0.0, -0.0, 3.0, float("nan")] * 8
+    values = torch.tensor(numbers).to(dtype).reshape(1, 8, 8, 1).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad(), fused(), heard():
+        y = overwritten(pytest.fail, values.clone())
+    torch.testing.assert_close(y, values.relu(), rtol=0, atol=0, equal_nan=True)
+    assert values.dtype == y.dtype
+    kept = values.clone()
+    assert torch.equal(overwritten(RELU, kept).nan_to_num(), values.relu().nan_to_num())
+    assert torch.equal(kept.nan_to_num(), values.nan_to_num()), "outside it is torch's, and overwrites nothing"
+
+
+def test_with_gradients_who_listens_hears_torchs_own() -> None:
+    bn, x = _bn(8), _drawn((6, 8, 5, 8), 21).requires_grad_()
+    with fused(), heard():
+        rectified(bn, RELU, x).sum().backward()
+    mine, x.grad = x.grad, None
+    RELU(bn(x)).sum().backward()
+    assert mine is not None
+    assert x.grad is not None
+    assert torch.equal(mine, x.grad)
 
 
 def test_bfloat16_is_rounded_as_torch_rounds_it() -> None:

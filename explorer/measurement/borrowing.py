@@ -12,19 +12,18 @@ def borrowed(network: nn.Module, own_statistics: bool) -> Iterator[None]:
 
     Afterwards every module has its own mode and its gathered statistics again.
     """
-    modes = {module: module.training for module in network.modules()}
-    tracking = {m: m.track_running_stats for m in network.modules() if isinstance(m, nn.BatchNorm2d)}
-    gathered = {m: (m.running_mean, m.running_var) for m in tracking}
+    modes = [(module, module.training) for module in network.modules()]
+    norms = [module for module, _ in modes if isinstance(module, nn.BatchNorm2d)] if own_statistics else []
+    gathered = [(bn, bn.running_mean, bn.running_var) for bn in norms]
     network.eval()
     try:
-        if own_statistics:
-            for bn in tracking:
-                bn.running_mean = bn.running_var = None  # BN without them uses the batch's own
+        for bn in norms:
+            bn.running_mean = bn.running_var = None  # BN without them uses the batch's own
         yield
     finally:
-        for bn, (mean, var) in gathered.items():
+        for bn, mean, var in gathered:
             bn.running_mean, bn.running_var = mean, var
-        for module, training in modes.items():
+        for module, training in modes:
             module.training = training
 
 

@@ -30,7 +30,7 @@ def fused() -> Iterator[None]:
 
 @contextmanager
 def heard() -> Iterator[None]:
-    """Inside, each module does its own work, within `fused` too: somebody listens to them."""
+    """Inside, each module does its own work, within `fused` too: somebody listens to what BN and sums put out."""
     with _set(_heard):
         yield
 
@@ -46,9 +46,13 @@ def _set(switch: ContextVar[bool]) -> Iterator[None]:
 
 def fuses(norm: nn.Module, x: Tensor) -> bool:
     """Whether `rectified` may do the work of this module, a sum and ReLU on this tensor."""
+    return not _heard.get() and _may_take(norm, x)
+
+
+def _may_take(norm: nn.Module, x: Tensor) -> bool:
+    """Whether a compiled loop was asked for, and there is one for this module and this tensor."""
     return (
         _asked.get()
-        and not _heard.get()
         and isinstance(norm, nn.BatchNorm2d)
         and (norm.running_mean is None or norm.momentum is not None)
         and (_gathers(norm) or not torch.is_grad_enabled())
@@ -62,13 +66,10 @@ def sums(x: Tensor) -> Tensor | None:
 
     None where compiled loops were not asked for, or there are none.
     """
-    if not (_asked.get() and _loops_over(x) and x.is_contiguous(memory_format=torch.channels_last)):
-        return None
-    shape = _shape(x.numel(), 1)
-    if math.prod(shape) != x.numel():
+    if not _is_in_rows(x):
         return None
     found = torch.empty(2, dtype=torch.float64)
-    _kernels().add_up(x.data_ptr(), shape, _KINDS[x.dtype], found.numpy())
+    _kernels().add_up(x.data_ptr(), _shape(x.numel(), 1), _KINDS[x.dtype], found.numpy())
     return found
 
 
@@ -79,30 +80,56 @@ def rectified(norm: nn.Module, relu: nn.Module, x: Tensor, carried: Tensor | Non
     """
     if not fuses(norm, x):
         assert carried is None
-        alone: Tensor = relu(norm(x))
+        return overwritten(relu, normalized(norm, x))
+    return _compiled(norm, x, carried, 0.0)
+
+
+def normalized(norm: nn.Module, x: Tensor) -> Tensor:
+    """norm(x) of a tensor (N, C, H, W), told to those who listen; by a compiled loop of its own where one may be."""
+    if torch.is_grad_enabled() or not (_heard.get() and _may_take(norm, x)):
+        alone: Tensor = norm(x)
         return alone
+    y = _compiled(norm, x, None, -math.inf)
+    for listener in norm._forward_hooks.values():  # as the module itself would
+        listener(norm, (x,), y)
+    return y
+
+
+def overwritten(relu: nn.Module, x: Tensor) -> Tensor:
+    """relu(x), where nobody reads x afterwards."""
+    if torch.is_grad_enabled() or not (_heard.get() and _is_in_rows(x)):
+        y: Tensor = relu(x)
+        return y
+    _kernels().rectify(x.data_ptr(), _shape(x.numel(), 1), _KINDS[x.dtype])
+    return x
+
+
+def _compiled(norm: nn.Module, x: Tensor, carried: Tensor | None, floor: float) -> Tensor:
+    """max(norm(x) + carried, floor); BN gathers its statistics, where it has any."""
     bn = cast(nn.BatchNorm2d, norm)
     if bn.training and bn.num_batches_tracked is not None:
         bn.num_batches_tracked.add_(1)
     x = x.contiguous(memory_format=torch.channels_last)
     if carried is not None:
         carried = carried.to(x.dtype).contiguous(memory_format=torch.channels_last)
-    y: Tensor = _Rectified.apply(x, carried, bn.weight, bn.bias, bn)
+    y: Tensor = _Rectified.apply(x, carried, bn.weight, bn.bias, bn, floor)
     return y
 
 
 class _Rectified(torch.autograd.Function):
-    """The operation, with its gradient where BN gathered."""
+    """The operation, with its gradient where BN gathered and the floor is 0."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, carried: Tensor | None, weight: Tensor, bias: Tensor, bn: Any) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, carried: Tensor | None, weight: Tensor, bias: Tensor, bn: Any, floor: float
+    ) -> Tensor:
         """Of tensors with their channels last."""
         y, channels = torch.empty_like(x), x.shape[1]
         used, shape = np.empty((2, channels)), _shape(x.numel(), channels)
         _kernels().normalize(
             x.data_ptr(), _address(carried), y.data_ptr(), weight.data_ptr(), bias.data_ptr(),
             _address(bn.running_mean), _address(bn.running_var), _gathers(bn), bn.momentum or 0.0, bn.eps,
-            shape, channels, _KINDS[x.dtype], used,
+            floor, shape, channels, _KINDS[x.dtype], used,
         )  # fmt: skip
         ctx.save_for_backward(x, y, weight)
         ctx.used, ctx.shape, ctx.joined = used, shape, carried is not None
@@ -119,7 +146,7 @@ class _Rectified(torch.autograd.Function):
             x.data_ptr(), y.data_ptr(), dy.data_ptr(), dx.data_ptr(), dsum.data_ptr(), weight.data_ptr(),
             dweight.data_ptr(), dbias.data_ptr(), ctx.shape, x.shape[1], _KINDS[x.dtype], ctx.used,
         )  # fmt: skip
-        return dx, dsum if ctx.joined else None, dweight, dbias, None
+        return dx, dsum if ctx.joined else None, dweight, dbias, None, None
 
 
 def _gathers(norm: nn.BatchNorm2d) -> bool:
@@ -134,6 +161,12 @@ def _address(tensor: Tensor | None) -> int:
 def _loops_over(x: Tensor) -> bool:
     """Whether there are compiled loops for such a tensor, and they are the faster ones."""
     return x.device.type == "cpu" and x.dtype in _KINDS and torch.get_num_threads() <= _MOST_THREADS and _compiles()
+
+
+def _is_in_rows(x: Tensor) -> bool:
+    """Whether a loop was asked for, and may take all values of a tensor (N, C, H, W) in whatever order they lie."""
+    in_order = x.is_contiguous(memory_format=torch.channels_last)
+    return _asked.get() and _loops_over(x) and in_order and math.prod(_shape(x.numel(), 1)) == x.numel()
 
 
 def _lies_in_lanes(count: int, channels: int) -> bool:

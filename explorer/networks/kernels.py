@@ -19,7 +19,6 @@ from numba.extending import intrinsic
 
 LANES = 64
 _TIMES = 128  # rows that are summed in single precision before they are added in double
-_ZERO = np.float32(0)
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -92,9 +91,10 @@ def _weights(address: int, channels: int) -> Any:
 @_compiled
 def normalize(
     x_at: int, carried_at: int, y_at: int, weight_at: int, bias_at: int, mean_at: int, variance_at: int,
-    gathers: bool, momentum: float, epsilon: float, shape: tuple[int, int, int], channels: int, kind: Any, used: Any,
+    gathers: bool, momentum: float, epsilon: float, floor: float, shape: tuple[int, int, int], channels: int, kind: Any,
+    used: Any,
 ) -> None:  # fmt: skip
-    """y = relu(BN(x) + carried), of tensors of one shape at these addresses; nothing is carried from address 0.
+    """y = max(BN(x) + carried, floor), of tensors of one shape at these addresses; nothing is carried from address 0.
 
     With `gathers` BN uses the mean and the variance of x, and what is gathered of them at the addresses `mean_at` and
     `variance_at` moves on by `momentum`, nothing at address 0; else it uses what was gathered. What it used is written
@@ -122,9 +122,9 @@ def normalize(
             lines[0, group, lane] = weight[channel] * used[1, channel]
             lines[1, group, lane] = bias[channel] - weight[channel] * used[1, channel] * used[0, channel]
     if carried_at:
-        _rectify_sum(x, _values(carried_at, shape, kind), lines, y)
+        _rectify_sum(x, _values(carried_at, shape, kind), lines, np.float32(floor), y)
     else:
-        _rectify(x, lines, y)
+        _rectify(x, lines, np.float32(floor), y)
 
 
 @_compiled
@@ -159,6 +159,17 @@ def differentiate(
             planes[0, group, lane], planes[1, group, lane] = slope, bend
             planes[2, group, lane] = -slope * totals[0, channel] / count - bend * used[0, channel]
     _through_bn(x, dsum, planes, dx)
+
+
+@_compiled
+def rectify(x_at: int, shape: tuple[int, int, int], kind: Any) -> None:
+    """Write 0 over all values below 0 of the tensor at this address."""
+    x = _values(x_at, shape, kind)
+    for time in range(len(x)):
+        for group in range(x.shape[1]):
+            for lane in range(LANES):
+                if _read(x[time, group, lane]) <= np.float32(0):
+                    x[time, group, lane] = 0
 
 
 @_compiled
@@ -215,22 +226,22 @@ def _moments(x: Any, centres: Any, sums: Any) -> None:
 
 
 @_compiled
-def _rectify(x: Any, lines: Any, y: Any) -> None:
+def _rectify(x: Any, lines: Any, floor: Any, y: Any) -> None:
     for time in range(len(x)):
         for group in range(x.shape[1]):
             for lane in range(LANES):
                 value = lines[0, group, lane] * _read(x[time, group, lane]) + lines[1, group, lane]
-                y[time, group, lane] = _rounded(_ZERO if value <= _ZERO else value, x[time, group, lane])
+                y[time, group, lane] = _rounded(floor if value <= floor else value, x[time, group, lane])
 
 
 @_compiled
-def _rectify_sum(x: Any, carried: Any, lines: Any, y: Any) -> None:
+def _rectify_sum(x: Any, carried: Any, lines: Any, floor: Any, y: Any) -> None:
     for time in range(len(x)):
         for group in range(x.shape[1]):
             for lane in range(LANES):
                 value = lines[0, group, lane] * _read(x[time, group, lane]) + lines[1, group, lane]
                 value += _read(carried[time, group, lane])
-                y[time, group, lane] = _rounded(_ZERO if value <= _ZERO else value, x[time, group, lane])
+                y[time, group, lane] = _rounded(floor if value <= floor else value, x[time, group, lane])
 
 
 @_compiled

@@ -20,7 +20,7 @@ from explorer.networks.blocks import (
     normalization,
     shortcut,
 )
-from explorer.networks.fused import fuses, rectified
+from explorer.networks.fused import fuses, normalized, overwritten, rectified
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,7 @@ class Block(nn.Module):
         """relu(F(x) + x), where F(x) is norm(out)."""
         if fuses(norm, out) and self.scale is None and self.stochastic_depth is None:
             return rectified(norm, relu, out, None if self.add is None else self.carry(x))
-        y: Tensor = relu(self.join(norm(out), x))
-        return y
+        return overwritten(relu, self.join(normalized(norm, out), x))
 
     def join(self, residual: Tensor, x: Tensor) -> Tensor:
         """F(x) + x, each with its factor."""
