@@ -6,6 +6,8 @@ the chart is drawn (opening.js). Those who hear the page hear Streamlit's alone.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -15,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from explorer.errors import ExplorerError
 from explorer.language import ENGLISH, LANGUAGES, told, using
 from explorer.plots import still
 from explorer.ui import frame, login, sitemap
@@ -31,8 +34,9 @@ _made: dict[str, str] = {}
 
 def make() -> None:
     """Have the picture ready in every language; until it is, visitors get Streamlit's page as it is, at once."""
-    for language in LANGUAGES:
-        _made[language] = with_opening(language)
+    with _kept_from_nobody():
+        for language in LANGUAGES:
+            _made[language] = with_opening(language)
 
 
 async def answer(request: Request) -> Response:
@@ -62,11 +66,20 @@ def _will_be_shown() -> bool:
     """Whether the page shows the recordings to everybody: not where one must log in, or the usual race was begun."""
     from explorer.ui import controls, race
 
-    try:
+    with _kept_from_nobody():
         return not (login.is_required() or race.has_begun(controls.usual_race()))
+    return False
+
+
+@contextmanager
+def _kept_from_nobody() -> Iterator[None]:
+    """Whatever goes wrong with the picture, the page comes without it, and says itself what people should know."""
+    try:
+        yield
+    except ExplorerError:
+        pass
     except Exception:
-        log.exception("the first page comes without its picture, and says what is wrong when it has loaded")
-        return False
+        log.exception("the first page comes without its picture")
 
 
 def _colours() -> str:

@@ -119,8 +119,7 @@ def _warm() -> None:
         warm_first_page()
         first_run_done.wait(_NOBODY_SECONDS)
         time.sleep(SETTLE_SECONDS)
-        with suppress(ExplorerError):
-            opening.make()
+        opening.make()
         first_run_done.wait()
         time.sleep(SETTLE_SECONDS)
         # One thread: pages compute little, and beside a busy trainer two threads wait for each other (3.3 times slower)

@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
+from explorer.errors import ExplorerError
 from explorer.recordings import Library
 from explorer.ui import controls, opening, race, resources, router
 
@@ -91,12 +92,29 @@ def test_who_must_log_in_sees_nothing_before(monkeypatch: pytest.MonkeyPatch) ->
     assert _answered() == _INDEX
 
 
+@pytest.mark.parametrize("at_first", [True, False], ids=["when it is made", "later"])
 def test_what_goes_wrong_keeps_nobody_from_the_page(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    at_first: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(_: object) -> str:
         raise ValueError("no such recording")
 
-    monkeypatch.setattr(race, "has_begun", fails)
+    if at_first:
+        monkeypatch.setattr(opening, "_made", {})
+        monkeypatch.setattr(race, "opening", fails)
+        opening.make()
+    else:
+        monkeypatch.setattr(race, "has_begun", fails)
     assert _answered() == _INDEX
     assert "no such recording" in caplog.text
+
+
+def test_a_store_that_another_server_uses_is_the_pages_to_tell(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_: object) -> str:
+        raise ExplorerError("another server is using the store")
+
+    monkeypatch.setattr(race, "has_begun", fails)
+    assert _answered() == _INDEX
+    assert "another server" not in caplog.text
