@@ -85,7 +85,7 @@ def _race(race: Race, was_active: bool) -> None:
     frame.finding(*_said(shown, race))
     if made := _made(shown):
         frame.provenance_badge(made)
-    behind = recorded if active or not live else []
+    behind = [] if live and not active and _gaps(live, race) else recorded
     error_chart.draw(live, behind, key="race-curves", steps=race.recipe.training.steps)
 
 
@@ -102,8 +102,10 @@ def _said(runs: Sequence[Run], race: Race) -> tuple[list[str], str]:
         ends = {"shallow": race.depths[0], "deep": race.depths[-1]}
         if any(run.state in ACTIVE for run in runs):
             said = [tr("Training {shallow} and {deep} layers, plain and residual …", **ends)]
-        else:
+        elif any(run.state == PAUSED for run in runs):
             said = [tr("Paused: {shallow} and {deep} layers, plain and residual …", **ends)]
+        else:
+            said = [tr("Of {shallow} and {deep} layers, plain and residual, not all have been trained here.", **ends)]
         basis = tr("The verdict comes when a shallow and a deep network have finished; faint: recorded.")
     return said, basis + (" " + _what(runs) if runs else "")
 

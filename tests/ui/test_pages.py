@@ -37,6 +37,16 @@ def test_the_verdict_of_what_ran_here(store: Store) -> None:
     assert "harder to optimise" in text
 
 
+def test_a_part_of_the_race_is_no_race_that_rests(store: Store) -> None:
+    """Networks of one depth alone, as trained from the command line: no verdict, nothing paused."""
+    finished(store, "plain", 8)
+    finished(store, "resnet", 8)
+    app = visit("degradation")
+    assert "Of 8 and 32 layers, plain and residual, not all have been trained here." in words(app)
+    assert "Paused" not in words(app)
+    assert app.button(key="race-start").label.startswith("Run it here")
+
+
 def test_run_it_here_queues_four_runs_and_stop_ends_them(store: Store) -> None:
     app = visit("degradation")
     app.button(key="race-start").click().run()
